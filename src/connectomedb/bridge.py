@@ -1,0 +1,81 @@
+"""From an answer to its images: which files belong to these subjects, and the plan that brings them.
+
+The question about files is an ordinary search on the type `hcp:file`; the plan is made from its answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from connectomedb.objects.plan import TransferPlan, make_plan
+from connectomedb.search.query import CriteriaSet, Criterion, FieldRef, SearchField, SearchQuery
+from connectomedb.tables.result import ResultTable
+from connectomedb.vocabulary.records import FileRow
+
+FILE_TYPE = "hcp:file"
+FILE_COLUMNS = (
+    "SUBJECT_LABEL",
+    "KEY",
+    "SIZE",
+    "ALGORITHM",
+    "DIGEST",
+    "SESSION",
+    "RUN",
+    "KIND",
+    "PACKAGE",
+    "RELEASE",
+    "LOCATION",
+)
+
+
+def files_query(
+    labels: Iterable[str], *, package: str = "", run: str = "", kind: str = "", project: str = ""
+) -> SearchQuery:
+    """The search for the files of these subjects, by label, narrowed to a package, a run or a kind."""
+    wanted = ", ".join(f'"{label}"' for label in labels)
+    criteria = [Criterion(FieldRef(FILE_TYPE, "SUBJECT_LABEL"), "IN", wanted)]
+    for name, value in (("PACKAGE", package), ("RUN", run), ("KIND", kind), ("PROJECT", project)):
+        if value:
+            criteria.append(Criterion(FieldRef(FILE_TYPE, name), "=", value))
+    fields = tuple(SearchField(FieldRef(FILE_TYPE, name)) for name in FILE_COLUMNS)
+    return SearchQuery(FILE_TYPE, fields, CriteriaSet("AND", tuple(criteria)))
+
+
+def plan_from_table(
+    table: ResultTable, folder: str | Path, *, subjects_wanted: Sequence[str] = ()
+) -> TransferPlan:
+    """The plan for the files of a `files_query` answer; subjects without any are named in it.
+
+    Cost     one `stat` per file; no request
+    """
+    locations = dict.fromkeys(str(v) for v in table.column("location") if v)
+    if len(locations) > 1:
+        raise ValueError(f"the files lie in several mirrors ({', '.join(locations)}); make one plan for each")
+    return make_plan(
+        file_rows(table), folder, location=next(iter(locations), ""), subjects_wanted=subjects_wanted
+    )
+
+
+def file_rows(table: ResultTable) -> list[FileRow]:
+    """The rows of a `files_query` answer as file rows."""
+
+    def text(row: Mapping[str, object], key: str) -> str:
+        value = row.get(key)
+        return "" if value is None else str(value)
+
+    return [
+        FileRow(
+            subject_label=text(row, "subject_label"),
+            key=text(row, "key"),
+            size_bytes=int(text(row, "size") or 0),
+            algorithm=text(row, "algorithm"),
+            digest=text(row, "digest"),
+            session=text(row, "session"),
+            run=text(row, "run"),
+            kind=text(row, "kind"),
+            package=text(row, "package"),
+            release=text(row, "release"),
+        )
+        for row in table.as_dicts()
+    ]

@@ -1,0 +1,94 @@
+"""Commands of a site's folder: init and serve."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+import click
+
+from connectomedb.cli import common
+from connectomedb.errors import ConfigurationError
+
+_PASSWORD_BYTES = 15
+
+
+def need_server_libraries() -> None:
+    """Raise ConfigurationError when the server's libraries are not installed."""
+    try:
+        import sqlalchemy  # noqa: F401
+        import starlette  # noqa: F401
+    except ImportError as problem:
+        raise ConfigurationError(
+            f"a site needs the server's libraries ({problem.name} is missing): "
+            "pip install 'connectomedb[server]'"
+        ) from problem
+
+
+@click.command("init")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--title", default="", help="Title shown on the pages.  [default: the folder's name]")
+@click.option("--site-id", default="ConnectomeDB", show_default=True, help="Prefix of new ids.")
+@click.option("--database", default="", help="URL of a PostgreSQL database instead of SQLite in the folder.")
+@click.option("--admin", default="admin", show_default=True, help="Login of the first administrator.")
+@click.option("--ask-password", is_flag=True, help="Ask for the administrator's password; else one is made.")
+@common.as_json_option
+def init_command(
+    folder: Path, title: str, site_id: str, database: str, admin: str, ask_password: bool, as_json: bool
+) -> None:
+    """Make a new site in FOLDER: database, settings, first administrator.
+
+    \b
+    Example:
+      connectomedb init mysite --title "Our study"
+    """
+    need_server_libraries()
+    from connectomedb.store.site import init_site
+
+    if (folder / "site.json").exists():
+        raise ConfigurationError(f"{folder} holds a site already; choose another folder")
+    if ask_password:
+        password = click.prompt(f"Password of {admin}", hide_input=True, confirmation_prompt=True, err=True)
+    else:
+        password = secrets.token_urlsafe(_PASSWORD_BYTES)
+    site = init_site(folder, database=database, title=title or folder.resolve().name, site_id=site_id)
+    try:
+        site.archive.add_user(admin, password, is_admin=True)
+    finally:
+        site.close()
+    facts = {"folder": str(folder), "login": admin} | ({} if ask_password else {"password": password})
+    text = f"site in {folder}; administrator {admin}"
+    if not ask_password:
+        text += f"\npassword, shown this once: {password}"
+    common.emit(facts, as_json=as_json, text=f"{text}\nserve it with: connectomedb serve {folder}")
+
+
+@click.command("serve")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path("."))
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 picks a free one."
+)
+@common.as_json_option
+def serve_command(folder: Path, host: str, port: int, as_json: bool) -> None:
+    """Serve the site in FOLDER until interrupted.
+
+    \b
+    Example:
+      connectomedb serve mysite --port 0
+    """
+    need_server_libraries()
+    common.existing_site(folder)
+    from connectomedb.server.run import serve
+    from connectomedb.store.site import open_site
+
+    site = open_site(folder)
+    lifetime_s = float(common.setting("session_lifetime_s"))
+
+    def ready(url: str) -> None:
+        common.emit({"url": url}, as_json=as_json, text=f"serving {folder} at {url} (Ctrl-C ends it)")
+
+    try:
+        serve(site, host, port, ready, session_lifetime_s=lifetime_s)
+    finally:
+        site.close()

@@ -1,0 +1,1 @@
+"""Talks to a server; knows nothing of how one is built."""

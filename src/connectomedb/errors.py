@@ -1,0 +1,192 @@
+"""Every exception of connectomedb; the tree below is the map.
+
+    ConnectomeDBError
+      ConfigurationError(ValueError)      a setting, a site folder or an installation that cannot work
+      ServerUnreachable(ConnectionError)  nobody answered
+      ServerTimeout(TimeoutError)         nobody answered in time
+      ServerFault                         5xx, or nonsense where data was promised
+      AuthenticationError
+        BadCredentials                    the name or the password is wrong
+        LoginExpired                      the login ended and could not be renewed
+      AccessDenied(PermissionError)       readable perhaps, but this may not be done
+        TermsNotAccepted                  data-use terms stand in the way
+      NotFound(LookupError)
+        NoSuchProject  NoSuchSubject  NoSuchExperiment  NoSuchFile
+      Conflict
+        LabelTaken  AlreadyShared
+      QueryError(ValueError)
+        UnknownDataType                   with the nearest names
+        UnknownField                      with the nearest names
+        BadConstraint                     an operator, a value or a nesting that means nothing
+      DocumentError(ValueError)
+        NotWellFormed                     not XML, or XML that is refused unread
+        NotValid                          every reason, each with its line
+      TransferError(OSError)
+        ObjectMissing  ChecksumMismatch  Truncated  ManifestError  DiskFull
+
+A message names the thing and the cure; facts are attributes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+
+class ConnectomeDBError(Exception):
+    """Base of everything this package raises on purpose."""
+
+
+class ConfigurationError(ConnectomeDBError, ValueError):
+    """A setting, a site folder or an installation that cannot work as it is."""
+
+
+class ServerUnreachable(ConnectomeDBError, ConnectionError):
+    """Nobody answered at `url`."""
+
+    def __init__(self, message: str, *, url: str = "") -> None:
+        super().__init__(message)
+        self.url = url
+
+
+class ServerTimeout(ConnectomeDBError, TimeoutError):
+    """The server at `url` did not answer in time."""
+
+    def __init__(self, message: str, *, url: str = "") -> None:
+        super().__init__(message)
+        self.url = url
+
+
+class ServerFault(ConnectomeDBError):
+    """The server failed (5xx), or sent nonsense where data was promised."""
+
+    def __init__(self, message: str, *, status: int | None = None, url: str = "", excerpt: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.url = url
+        self.excerpt = excerpt
+
+
+class AuthenticationError(ConnectomeDBError):
+    """The server wants to know who asks."""
+
+
+class BadCredentials(AuthenticationError):
+    """The name or the password is wrong."""
+
+
+class LoginExpired(AuthenticationError):
+    """The login ended and could not be renewed."""
+
+
+class AccessDenied(ConnectomeDBError, PermissionError):
+    """This may not be done by this user."""
+
+
+class TermsNotAccepted(AccessDenied):
+    """Data-use terms must be accepted first."""
+
+
+class NotFound(ConnectomeDBError, LookupError):
+    """There is no such thing, or it may not be seen."""
+
+
+class NoSuchProject(NotFound):
+    """No project of that id is visible."""
+
+
+class NoSuchSubject(NotFound):
+    """No subject of that id or label is visible."""
+
+
+class NoSuchExperiment(NotFound):
+    """No experiment of that id or label is visible."""
+
+
+class NoSuchFile(NotFound):
+    """No file of that path is visible."""
+
+
+class Conflict(ConnectomeDBError):
+    """What is there already stands in the way."""
+
+
+class LabelTaken(Conflict):
+    """The label is in use in that project."""
+
+
+class AlreadyShared(Conflict):
+    """The item is in that project already."""
+
+
+class QueryError(ConnectomeDBError, ValueError):
+    """A question that cannot be asked."""
+
+
+class UnknownDataType(QueryError):
+    """No data type of that name; `nearest` holds the closest names."""
+
+    def __init__(self, name: str, nearest: Sequence[str] = ()) -> None:
+        self.name = name
+        self.nearest = tuple(nearest)
+        super().__init__(_unknown(f"unknown data type {name!r}", self.nearest))
+
+
+class UnknownField(QueryError):
+    """No field of that name in the data type; `nearest` holds the closest names."""
+
+    def __init__(self, field: str, data_type: str = "", nearest: Sequence[str] = ()) -> None:
+        self.field = field
+        self.data_type = data_type
+        self.nearest = tuple(nearest)
+        place = f" in {data_type}" if data_type else ""
+        super().__init__(_unknown(f"unknown field {field!r}{place}", self.nearest))
+
+
+class BadConstraint(QueryError):
+    """An operator, a value or a nesting that means nothing."""
+
+
+class DocumentError(ConnectomeDBError, ValueError):
+    """A document that cannot be taken."""
+
+
+class NotWellFormed(DocumentError):
+    """Not XML, or XML of a kind that is refused unread (entities, depth, size)."""
+
+
+class NotValid(DocumentError):
+    """A document that contradicts its type; `reasons` holds all of them, each with its line."""
+
+    def __init__(self, reasons: Iterable[str]) -> None:
+        self.reasons = tuple(reasons)
+        super().__init__("; ".join(self.reasons) or "not valid")
+
+
+class TransferError(ConnectomeDBError, OSError):
+    """A file could not be brought over whole."""
+
+
+class ObjectMissing(TransferError):
+    """The store holds no object of that key."""
+
+
+class ChecksumMismatch(TransferError):
+    """The bytes are not the ones that were promised."""
+
+
+class Truncated(TransferError):
+    """Fewer bytes came than were promised."""
+
+
+class ManifestError(TransferError, ValueError):
+    """A manifest that cannot be read."""
+
+
+class DiskFull(TransferError):
+    """No room where the file should go."""
+
+
+def _unknown(statement: str, nearest: Sequence[str]) -> str:
+    if not nearest:
+        return statement
+    return f"{statement}; did you mean {' or '.join(nearest)}?"

@@ -1,0 +1,1 @@
+"""Object stores and local disk: listing, planning, moving and verifying files."""

@@ -1,0 +1,52 @@
+"""The one place where XML is parsed: hardened, for every schema, display and data document.
+
+A DOCTYPE, entities, more than 16 MiB or more than 200 levels are refused before anybody looks inside.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from connectomedb.errors import NotWellFormed
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+MAX_BYTES = 16 * 1024 * 1024
+MAX_DEPTH = 200
+
+
+def parse_xml(data: bytes) -> _Element:
+    """The root element of an XML document."""
+    from lxml import etree
+
+    if len(data) > MAX_BYTES:
+        raise NotWellFormed(f"the document has {len(data)} bytes; at most {MAX_BYTES} are read, split it")
+    parser = etree.XMLPullParser(
+        events=("start", "end"),
+        resolve_entities=False,
+        load_dtd=False,
+        no_network=True,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    depth = 0
+    try:
+        for start in range(0, len(data), 65536):
+            parser.feed(data[start : start + 65536])
+            for event, _ in parser.read_events():
+                depth += 1 if event == "start" else -1
+                if depth > MAX_DEPTH:
+                    raise NotWellFormed(f"the document is nested deeper than {MAX_DEPTH} levels; flatten it")
+        root = parser.close()
+    except etree.XMLSyntaxError as error:
+        if re.search(rb"<!(DOCTYPE|ENTITY)", data):
+            raise NotWellFormed("the document has a DOCTYPE; remove it, none is read") from error
+        raise NotWellFormed(f"not XML: {error.msg}; mend the document there") from error
+    if root is None:
+        raise NotWellFormed("the document is empty; send an XML document")
+    if root.getroottree().docinfo.doctype:
+        raise NotWellFormed("the document has a DOCTYPE; remove it, none is read")
+    return root

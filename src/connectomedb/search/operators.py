@@ -1,0 +1,98 @@
+"""Comparison operators: how they are spelled, what they need, how a person reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from connectomedb.errors import BadConstraint
+
+Needs = Literal["value", "list", "range", "nothing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """One comparison type; `words` is how a sentence says it."""
+
+    spelling: str
+    needs: Needs
+    words: str
+
+
+OPERATORS: Mapping[str, Operator] = {
+    o.spelling: o
+    for o in (
+        Operator("=", "value", "is"),
+        Operator("!=", "value", "is not"),
+        Operator("<", "value", "is below"),
+        Operator("<=", "value", "is at most"),
+        Operator(">", "value", "is above"),
+        Operator(">=", "value", "is at least"),
+        Operator("LIKE", "value", "is like"),
+        Operator("NOT LIKE", "value", "is not like"),
+        Operator("IN", "list", "is one of"),
+        Operator("NOT IN", "list", "is none of"),
+        Operator("BETWEEN", "range", "is between"),
+        Operator("IS NULL", "nothing", "has no value"),
+        Operator("IS NOT NULL", "nothing", "has a value"),
+        Operator("IS DISTINCT FROM", "value", "differs from"),
+        Operator("IS NOT DISTINCT FROM", "value", "is the same as"),
+    )
+}
+_SYNONYMS = {"<>": "!=", "==": "=", "ISNULL": "IS NULL", "ILIKE": "LIKE"}
+
+
+def normalise(spelling: str, value: str = "") -> tuple[str, str]:
+    """The operator and value in their one spelling: trimmed, upper case, `IS` + `NULL` joined.
+
+    Raises   BadConstraint for an operator that there is not
+    """
+    name = " ".join(spelling.upper().split())
+    name = _SYNONYMS.get(name, name)
+    if name in ("IS", "IS NOT"):
+        tail = " ".join(value.upper().split())
+        joined = {
+            ("IS", "NULL"): "IS NULL",
+            ("IS", "NOT NULL"): "IS NOT NULL",
+            ("IS NOT", "NULL"): "IS NOT NULL",
+        }.get((name, tail))
+        if joined is None:
+            raise BadConstraint(f"{spelling} goes with NULL or NOT NULL, not with {value!r}")
+        return joined, ""
+    if name not in OPERATORS:
+        raise BadConstraint(f"unknown operator {spelling!r}; there are: {', '.join(OPERATORS)}")
+    return name, "" if OPERATORS[name].needs == "nothing" else value
+
+
+def split_list(text: str) -> tuple[str, ...]:
+    """`1, 2`, `'a','b'` or `"a, b"`: commas outside quotes separate; blanks and quotes go."""
+    parts: list[str] = []
+    current, quote, quoted = "", "", False
+    for character in text:
+        if quote:
+            if character == quote:
+                quote = ""
+            else:
+                current += character
+        elif character in "'\"" and not current.strip():
+            quote, quoted, current = character, True, ""
+        elif character == ",":
+            parts.append(current if quoted else current.strip())
+            current, quoted = "", False
+        elif not (quoted and character.isspace()):
+            current += character
+    if quote:
+        raise BadConstraint(f"the list {text!r} has a quote that is not closed")
+    parts.append(current if quoted else current.strip())
+    return tuple(part for part in parts if part)
+
+
+def split_range(text: str) -> tuple[str, str]:
+    """`a AND b`, quotes taken off."""
+    words = text.split()
+    positions = [i for i, word in enumerate(words) if word.upper() == "AND"]
+    if len(positions) != 1 or positions[0] in (0, len(words) - 1):
+        raise BadConstraint(f"BETWEEN needs 'a AND b', not {text!r}")
+    low, high = " ".join(words[: positions[0]]), " ".join(words[positions[0] + 1 :])
+    return low.strip("'\""), high.strip("'\"")

@@ -1,0 +1,79 @@
+"""The question as a value: what is asked, of which type, under which conditions.
+
+It knows nothing of SQL, HTTP or XML. Names are as the asker wrote them; `search.resolve` gives
+them their meaning.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Method = Literal["AND", "OR"]
+SortOrder = Literal["ASC", "DESC"]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRef:
+    """A field by name: the data type and a display id, `ID=value`, element path or dictionary column.
+
+    `name` is what stands after the type: `NEO_NEOFAC_A`, `NEO/NEOFAC_A`, `NEOFAC_A`,
+    `SUB_PROJECT_IDENTIFIER=HCP_Q1`.
+    """
+
+    element_name: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.element_name}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class SearchField:
+    """One column of the answer; `header` overrides the title, `value` is a valued field's value."""
+
+    ref: FieldRef
+    header: str = ""
+    value: str = ""
+    visible: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One condition. `comparison_type` is spelled as in `search.operators` (upper case)."""
+
+    ref: FieldRef
+    comparison_type: str
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CriteriaSet:
+    """Conditions under one method; an empty set is true."""
+
+    method: Method = "AND"
+    members: tuple[Criterion | CriteriaSet, ...] = ()
+
+    def __bool__(self) -> bool:
+        return any(bool(m) if isinstance(m, CriteriaSet) else True for m in self.members)
+
+
+@dataclass(frozen=True, slots=True)
+class SortBy:
+    """The order of rows; without it the first column's own."""
+
+    ref: FieldRef
+    order: SortOrder = "ASC"
+
+
+@dataclass(frozen=True, slots=True)
+class SearchQuery:
+    """Rows of `root` that meet `where`, with `fields` as columns in that order."""
+
+    root: str
+    fields: tuple[SearchField, ...] = ()
+    where: CriteriaSet = CriteriaSet()
+    sort_by: SortBy | None = None
+    search_id: str = ""
+    brief_description: str = ""
+    description: str = ""

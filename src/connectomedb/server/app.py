@@ -1,0 +1,129 @@
+"""The site as an ASGI application: the route table, and what every request passes through.
+
+One spelling of each address stands in the table; `OldAddresses` brings the others to it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from connectomedb.server.auth import Gate
+from connectomedb.server.failures import on_fault, on_http_exception
+from connectomedb.server.inbound import Handler, endpoint
+from connectomedb.server.outbound import WEB
+from connectomedb.server.routes import hierarchy, schemas, search, sessions, site
+from connectomedb.store.site import Site
+
+
+def get(path: str, handler: Handler, *, open_to_all: bool = False) -> Route:
+    """Reads (HEAD included)."""
+    return Route(path, endpoint(handler, open_to_all=open_to_all), methods=["GET"])
+
+
+def post(path: str, handler: Handler, *methods: str, open_to_all: bool = False) -> Route:
+    """Everything that is sent with a body, or changes something."""
+    return Route(path, endpoint(handler, open_to_all=open_to_all), methods=list(methods) or ["POST"])
+
+
+def routes() -> list[BaseRoute]:
+    """Every address that is served."""
+    p, s, e = "/data/projects/{project}", "/subjects/{subject}", "/experiments/{experiment}"
+    return [
+        get("/", site.home, open_to_all=True),
+        post("/login", sessions.log_in_by_page, open_to_all=True),
+        post("/logout", sessions.log_out_by_page, open_to_all=True),
+        Mount("/web", StaticFiles(directory=WEB / "static")),
+        post("/data/JSESSION", sessions.open_session, "GET", "POST", open_to_all=True),
+        post("/data/JSESSION", sessions.close_session, "DELETE", open_to_all=True),
+        get("/data/auth", sessions.who_am_i),
+        post("/data/services/auth", sessions.log_in, "PUT", "POST", open_to_all=True),
+        get("/data/users", sessions.users),
+        get("/data/projects", hierarchy.projects),
+        get(p, hierarchy.project),
+        get(p + "/subjects", hierarchy.subjects),
+        get(p + s, hierarchy.subject),
+        get(p + s + "/experiments", hierarchy.experiments),
+        get(p + s + e, hierarchy.experiment),
+        get(p + "/experiments", hierarchy.experiments),
+        get(p + e, hierarchy.experiment),
+        get("/data/subjects", hierarchy.subjects),
+        get("/data" + s, hierarchy.subject),
+        get("/data" + s + "/experiments", hierarchy.experiments),
+        get("/data" + s + e, hierarchy.experiment),
+        get("/data/experiments", hierarchy.experiments),
+        get("/data" + e, hierarchy.experiment),
+        post("/data/search", search.search),
+        get("/data/search/elements", search.elements),
+        get("/data/search/elements/{xsi_type}", search.fields),
+        get("/data/search/elements/{xsi_type}/versions", search.versions),
+        get("/xapi/schemas", schemas.names),
+        get("/xapi/schemas/{name:path}", schemas.schema),
+        get("/schemas/{name:path}", schemas.schema),
+        get("/xapi/siteConfig/buildInfo", site.build_info, open_to_all=True),
+        get("/xapi/siteConfig/buildInfo/{property}", site.build_property, open_to_all=True),
+        get("/xapi/plugins", site.plugins),
+        get("/xapi/users/username", sessions.user_name),
+        get("/xapi/connectomedb", site.announcement),
+        post("/xapi/connectomedb/explain", search.explain),
+    ]
+
+
+def make_app(site: Site, *, session_lifetime_s: float = 1800, require_login: bool = True) -> Starlette:
+    """The application that serves an open site; closing the site stays the caller's business."""
+    app = Starlette(
+        routes=routes(),
+        middleware=[
+            Middleware(OldAddresses),
+            Middleware(SafeHeaders),
+            Middleware(GZipMiddleware, minimum_size=2000, compresslevel=4),
+        ],
+        exception_handlers={HTTPException: on_http_exception, Exception: on_fault},
+    )
+    app.router.redirect_slashes = False  # a redirected POST becomes a GET in the clients
+    app.state.site = site
+    app.state.gate = Gate(session_lifetime_s, require_login)
+    return app
+
+
+class OldAddresses:
+    """`/REST/…`, `/data/archive/…`, doubled and trailing slashes: all one address."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            asked: str = scope["path"]
+            scope = {**scope, "path": canonical_path(asked), "connectomedb.asked_path": asked}
+        await self.app(scope, receive, send)
+
+
+def canonical_path(path: str) -> str:
+    """The address as the route table spells it."""
+    path = re.sub(r"/{2,}", "/", path)
+    path = re.sub(r"\A/REST(?=/|\Z)", "/data", path)
+    path = re.sub(r"\A/data/archive(?=/(?:projects|subjects|experiments)(?:/|\Z))", "/data", path)
+    return path.rstrip("/") or "/"
+
+
+class SafeHeaders:
+    """No answer is ever taken for another type than it says."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"x-content-type-options", b"nosniff")]
+            await send(message)
+
+        await self.app(scope, receive, send_marked)

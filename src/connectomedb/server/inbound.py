@@ -1,0 +1,183 @@
+"""From a request to what a handler needs: the site, who asks, the body, the parameters.
+
+A handler is an ordinary function `(Ask) -> Response`; it runs in a worker thread, so it may use the store.
+"""
+
+from __future__ import annotations
+
+import email.message
+import email.parser
+import email.policy
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import parse_qsl, unquote
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from connectomedb.errors import BadConstraint, ConnectomeDBError, NotFound, NotWellFormed
+from connectomedb.server.auth import Caller, Gate, set_cookies
+from connectomedb.server.failures import TooLarge, failure
+from connectomedb.store.archive import Archive
+from connectomedb.store.site import Site
+from connectomedb.vocabulary.records import Principal
+
+LARGEST_BODY_BYTES = 16 * 1024 * 1024
+
+# Query parameters that steer an answer; every other one is a filter.
+STEERING = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        format columns xsitype sortby sortorder limit offset fields req_format inbody concealhiddenfields
+        includehistory includeheaders event_reason event_action event_comment event_type event_id xnat_csrf
+        requested_screen handler accessible owner member collaborator recent favorite activesince
+        prearc_code permissions restrict data datatype admin users alldataoverride creatabletypes
+        """,
+    )
+)
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request, ready to be answered."""
+
+    request: Request
+    site: Site
+    gate: Gate
+    caller: Caller
+    body: bytes = b""
+
+    @property
+    def archive(self) -> Archive:
+        return self.site.archive
+
+    @property
+    def who(self) -> Principal:
+        return self.caller.who
+
+    @property
+    def site_url(self) -> str:
+        """Address of the site as the caller wrote it, without a slash at the end."""
+        return str(self.request.base_url).rstrip("/")
+
+    def part(self, name: str) -> str:
+        """One piece of the path; '' when the route has none of that name."""
+        return str(self.request.path_params.get(name, ""))
+
+    def param(self, name: str) -> str:
+        """One query parameter; '' when absent."""
+        return self.request.query_params.get(name, "")
+
+    def words(self, name: str) -> tuple[str, ...]:
+        """A comma list among the query parameters."""
+        values = self.request.query_params.getlist(name)
+        return tuple(w.strip() for value in values for w in value.split(",") if w.strip())
+
+    def filters(self) -> dict[str, str]:
+        """Query parameters that restrict a listing."""
+        pairs = self.request.query_params.multi_items()
+        return {name: value for name, value in pairs if name.lower() not in STEERING}
+
+    def number(self, name: str) -> int | None:
+        """A count among the query parameters; None when absent or `*`. Raises BadConstraint."""
+        text = self.param(name)
+        if text in ("", "*"):
+            return None
+        if not (text.isascii() and text.isdigit() and len(text) < 16):
+            raise BadConstraint(f"{name}={text!r} is no count; write a whole number, or * for no limit")
+        return int(text)
+
+    def form(self) -> dict[str, str]:
+        """Fields of a form body. Raises BadConstraint when it is not UTF-8."""
+        try:
+            return dict(parse_qsl(self.body.decode(), keep_blank_values=True, max_num_fields=100))
+        except ValueError:
+            raise BadConstraint("the body is not a form in UTF-8; send username=…&password=…") from None
+
+    def document(self) -> bytes:
+        """The XML of the body, whatever its content type says. Raises NotWellFormed when there is none."""
+        if self.body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+            return self.body
+        content_type = self.request.headers.get("content-type", "")
+        if content_type.lower().startswith("multipart/"):
+            head = b"Content-Type: " + content_type.encode("latin-1") + b"\r\n\r\n"
+            message = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + self.body)
+            for part in message.iter_parts() if isinstance(message, email.message.EmailMessage) else ():
+                if (part.get_filename() or "").lower().endswith(".xml"):
+                    content = part.get_payload(decode=True)
+                    return content if isinstance(content, bytes) else b""
+        raise NotWellFormed("the body is not XML; send a search document (root element bundle)")
+
+
+def decoded_again(find: Callable[[str], Found], text: str) -> Found:
+    """What `find` finds, at the second try with one more URL-decoding.
+
+    Source  pyxnat encodes a label twice when it has a reserved character.
+    """
+    try:
+        return find(text)
+    except NotFound:
+        if (again := unquote(text)) != text:
+            return find(again)
+        raise
+
+
+Handler = Callable[[Ask], Response]
+
+
+def endpoint(handler: Handler, *, open_to_all: bool = False) -> Callable[[Request], Awaitable[Response]]:
+    """The handler as Starlette wants it: body read and bounded, caller known, errors answered."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            body = await bounded_body(request)
+        except TooLarge as error:
+            refused = failure(request, error)
+            refused.headers["Connection"] = "close"
+            return refused
+        return await run_in_threadpool(_answer, request, body, handler, open_to_all)
+
+    return answer
+
+
+def _answer(request: Request, body: bytes, handler: Handler, open_to_all: bool) -> Response:
+    site: Site = request.app.state.site
+    gate: Gate = request.app.state.gate
+    try:
+        caller = gate.caller(request, site.archive, open_to_all=open_to_all)
+    except ConnectomeDBError as error:
+        return failure(request, error)
+    try:
+        response = handler(Ask(request, site, gate, caller, body))
+    except ConnectomeDBError as error:
+        response = failure(request, error)
+    if caller.session_id and "set-cookie" not in response.headers:
+        set_cookies(response, request, caller.session_id, gate.session_lifetime_s, is_new=caller.is_new)
+    return response
+
+
+async def bounded_body(request: Request) -> bytes:
+    """The whole body. Raises TooLarge as soon as that is known."""
+    too_large = TooLarge(f"the body is larger than {LARGEST_BODY_BYTES // 2**20} MiB")
+    stated = request.headers.get("content-length", "")
+    if stated.isdigit() and int(stated) > LARGEST_BODY_BYTES:
+        raise too_large
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > LARGEST_BODY_BYTES:
+            raise too_large
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def known_types(ask: Ask, names: Sequence[str]) -> tuple[str, ...]:
+    """The data types as they are spelled in the registry. Raises UnknownDataType."""
+    return tuple(ask.site.types.get(name).xsi_type for name in names)

@@ -1,0 +1,208 @@
+"""From a table, an item or a page to the response: the representation that was asked for.
+
+`format=` wins, then `Accept`, then the default: JSON for tables, a page for single items.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Literal
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import Response
+
+from connectomedb.errors import BadConstraint
+from connectomedb.schema.documents import write_document
+from connectomedb.schema.model import Item, Value
+from connectomedb.server.inbound import Ask
+from connectomedb.tables.formats import write, write_search_json
+from connectomedb.tables.result import Cell, Column, ResultTable
+
+Media = Literal["json", "csv", "xml", "html"]
+
+CONTENT_TYPES: dict[Media, str] = {
+    "json": "application/json; charset=utf-8",
+    "csv": "text/csv; charset=utf-8",
+    "xml": "text/xml; charset=utf-8",
+    "html": "text/html; charset=utf-8",
+}
+_WORDS: dict[str, Media] = {
+    "json": "json",
+    "csv": "csv",
+    "xml": "xml",
+    "html": "html",
+    "application/json": "json",
+    "text/csv": "csv",
+    "text/xml": "xml",
+    "application/xml": "xml",
+    "text/html": "html",
+}
+WEB = Path(__file__).parent / "web"
+_PAGES = Environment(
+    loader=FileSystemLoader(WEB / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+)
+_PAGE_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+    "Vary": "Accept, Cookie, Authorization",
+}
+
+
+def chosen_media(ask: Ask, default: Media) -> Media:
+    """The representation that was asked for. Raises BadConstraint for one that is not offered."""
+    wanted = ask.param("format").strip().lower()
+    if wanted:
+        if wanted not in _WORDS:
+            raise BadConstraint(f"format={wanted!r} is not offered here; there are: csv, html, json, xml")
+        return _WORDS[wanted]
+    offers: list[tuple[float, Media]] = []
+    for entry in ask.request.headers.get("accept", "").split(","):
+        name, *options = (piece.strip().lower() for piece in entry.split(";"))
+        if name in _WORDS:
+            offers.append((_quality(options), _WORDS[name]))
+        elif name == "*/*":
+            offers.append((_quality(options), default))
+    offers = [offer for offer in offers if offer[0] > 0]
+    return max(offers, key=lambda offer: offer[0])[1] if offers else default
+
+
+def answer_table(ask: Ask, table: ResultTable) -> Response:
+    """A listing, sorted and cut as the query string says."""
+    table = page_of(ask, sorted_by(table, ask.words("sortBy"), ask.param("sortOrder")))
+    return table_response(table, chosen_media(ask, "json"))
+
+
+def answer_search(ask: Ask, table: ResultTable) -> Response:
+    """The answer of a search: in JSON it also describes its columns."""
+    media = chosen_media(ask, "json")
+    if media == "json":
+        return _response(write_search_json(table), media)
+    return table_response(table, media)
+
+
+def table_response(table: ResultTable, media: Media) -> Response:
+    """A table in one representation."""
+    return _response(write(table, media), media)
+
+
+def answer_item(ask: Ask, item: Item, *, insert_date: datetime | None, heading: str) -> Response:
+    """One project, subject or experiment as a document, as JSON or as a page."""
+    media = chosen_media(ask, "html")
+    if media == "xml":
+        return _response(write_document(item, ask.site.types, site_url=ask.site_url), media)
+    if media == "json":
+        return answer_json({"items": [item_json(item, insert_date)]})
+    if media == "csv":
+        raise BadConstraint("a single item has no CSV form; ask for xml, json or html, or for a listing")
+    values = [(path, spelled(value)) for path, value in item.values.items()]
+    return answer_page(ask, "item.html", heading=heading, item=item, values=values, path=ask.request.url.path)
+
+
+def answer_json(value: object, status: int = 200) -> Response:
+    """A value as JSON."""
+    return Response(json.dumps(value, ensure_ascii=False), status, None, CONTENT_TYPES["json"])
+
+
+def answer_text(text: str, status: int = 200) -> Response:
+    """Bare text, without a line end."""
+    return Response(text, status, None, "text/plain; charset=utf-8")
+
+
+def answer_page(ask: Ask, template: str, **values: object) -> Response:
+    """A page of the site for a person."""
+    site = ask.site
+    text = _PAGES.get_template(template).render(
+        title=site.title or site.site_id, synthetic=site.synthetic, who=ask.who, **values
+    )
+    return Response(text, 200, _PAGE_HEADERS, CONTENT_TYPES["html"])
+
+
+def text_table(title: str, keys: Sequence[str], rows: Sequence[Sequence[Cell]]) -> ResultTable:
+    """A table of text columns."""
+    return ResultTable(tuple(Column(k) for k in keys), tuple(tuple(r) for r in rows), title)
+
+
+def item_json(item: Item, insert_date: datetime | None = None) -> dict[str, object]:
+    """An item in XNAT's JSON: fields by path, repeated parts as children."""
+    meta: dict[str, object] = {"isHistory": False, "xsi:type": item.xsi_type}
+    if insert_date is not None:
+        meta["start_date"] = xnat_moment(insert_date)
+    return {
+        "children": [
+            {"field": path, "items": [item_json(entry, insert_date) for entry in entries]}
+            for path, entries in item.children.items()
+            if entries
+        ],
+        "meta": meta,
+        "data_fields": {path: _json_value(value) for path, value in item.values.items()},
+    }
+
+
+def xnat_moment(moment: datetime) -> str:
+    """`Wed Jan 31 10:21:00 UTC 2024`, in English whatever the locale."""
+    days, months = "Mon Tue Wed Thu Fri Sat Sun", "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"
+    day, month = days.split()[moment.weekday()], months.split()[moment.month - 1]
+    return f"{day} {month} {moment:%d %H:%M:%S} UTC {moment.year:04d}"
+
+
+def spelled(value: Value) -> str:
+    """A value as a document writes it."""
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    return value.isoformat() if isinstance(value, date | time | datetime) else str(value)
+
+
+def sorted_by(table: ResultTable, keys: Sequence[str], order: str) -> ResultTable:
+    """The finished table sorted by columns of it, empty cells last. Raises BadConstraint."""
+    if not keys:
+        return table
+    if order.upper() not in ("", "ASC", "DESC"):
+        raise BadConstraint(f"sortOrder={order!r} is neither ASC nor DESC")
+    by_name = {key.lower(): position for position, key in enumerate(table.keys)}
+    rows = list(table.rows)
+    for key in reversed(keys):
+        if key.lower() not in by_name:
+            raise BadConstraint(
+                f"sortBy={key!r} is no column of this table; there are: {', '.join(table.keys)}"
+            )
+        p = by_name[key.lower()]
+        filled = [row for row in rows if row[p] is not None]
+        empty = [row for row in rows if row[p] is None]
+        filled.sort(key=lambda row, p=p: row[p], reverse=order.upper() == "DESC")  # type: ignore[misc]
+        rows = filled + empty
+    return ResultTable(table.columns, tuple(rows), table.title, table.root, dict(table.properties))
+
+
+def page_of(ask: Ask, table: ResultTable) -> ResultTable:
+    """The rows that `limit` and `offset` name; without either, all of them."""
+    if not ask.param("limit") and not ask.param("offset"):
+        return table
+    start = ask.number("offset") or 0
+    limit = ask.number("limit") if ask.param("limit") else 100
+    rows = table.rows[start:] if limit is None else table.rows[start : start + limit]
+    return ResultTable(table.columns, rows, table.title, table.root, dict(table.properties))
+
+
+def _json_value(value: Value) -> str | int | float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    return spelled(value)
+
+
+def _quality(options: Sequence[str]) -> float:
+    for option in options:
+        if option.startswith("q="):
+            try:
+                return float(option[2:])
+            except ValueError:
+                return 0.0
+    return 1.0
+
+
+def _response(content: bytes, media: Media) -> Response:
+    headers = {"Vary": "Accept, Cookie, Authorization", "Cache-Control": "no-store"}
+    return Response(content, 200, headers, CONTENT_TYPES[media])

@@ -1,0 +1,141 @@
+"""Open the database and say what it can do: SQLite by file or PostgreSQL by URL.
+
+What differs between the two is behind `Dialect`; no other module asks which one it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, Engine, case, func, literal
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.types import Text
+
+from connectomedb.errors import ConfigurationError
+from connectomedb.schema.model import ValueType
+from connectomedb.store import postgresql, sqlite
+
+
+class Dialect(Protocol):
+    """The few expressions that the two databases spell differently."""
+
+    def lower(self, text: ColumnElement[Any]) -> ColumnElement[str]: ...
+    def printed(self, value: ColumnElement[Any], value_type: ValueType) -> ColumnElement[str]: ...
+    def year(self, day: ColumnElement[Any]) -> ColumnElement[int]: ...
+    def years_between(self, start: ColumnElement[Any], end: ColumnElement[Any]) -> ColumnElement[int]: ...
+    def whole(self, number: ColumnElement[Any]) -> ColumnElement[int]: ...
+    def join_text(self, text: ColumnElement[Any], separator: str) -> ColumnElement[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Sqlite:
+    def lower(self, text: ColumnElement[Any]) -> ColumnElement[str]:
+        return sqlite.lower(text)
+
+    def printed(self, value: ColumnElement[Any], value_type: ValueType) -> ColumnElement[str]:
+        return _printed(value, value_type, sqlite.print_float, sqlite.print_stamp, sqlite.print_plain)
+
+    def year(self, day: ColumnElement[Any]) -> ColumnElement[int]:
+        return sqlite.year(day)
+
+    def years_between(self, start: ColumnElement[Any], end: ColumnElement[Any]) -> ColumnElement[int]:
+        return sqlite.years_between(start, end)
+
+    def whole(self, number: ColumnElement[Any]) -> ColumnElement[int]:
+        return sqlite.whole(number)
+
+    def join_text(self, text: ColumnElement[Any], separator: str) -> ColumnElement[str]:
+        return sqlite.join_text(text, separator)
+
+
+@dataclass(frozen=True, slots=True)
+class _Postgresql:
+    collation: str
+
+    def lower(self, text: ColumnElement[Any]) -> ColumnElement[str]:
+        return postgresql.lower(text, self.collation)
+
+    def printed(self, value: ColumnElement[Any], value_type: ValueType) -> ColumnElement[str]:
+        return _printed(
+            value, value_type, postgresql.print_float, postgresql.print_stamp, postgresql.print_plain
+        )
+
+    def year(self, day: ColumnElement[Any]) -> ColumnElement[int]:
+        return postgresql.year(day)
+
+    def years_between(self, start: ColumnElement[Any], end: ColumnElement[Any]) -> ColumnElement[int]:
+        return postgresql.years_between(start, end)
+
+    def whole(self, number: ColumnElement[Any]) -> ColumnElement[int]:
+        return postgresql.whole(number)
+
+    def join_text(self, text: ColumnElement[Any], separator: str) -> ColumnElement[str]:
+        return postgresql.join_text(text, separator)
+
+
+def open_engine(url: str) -> Engine:
+    """The database at `url`: `sqlite:///path/file.db` or `postgresql://user@host/name`.
+
+    Raises  ConfigurationError when it is neither, or when nobody answers there.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise ConfigurationError(
+            f"not a database URL: {url!r}; write sqlite:///FILE or postgresql://HOST/NAME"
+        ) from error
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        if not parsed.database or parsed.database == ":memory:":
+            raise ConfigurationError("a site needs a database file; write sqlite:///FILE")
+        engine = sqlite.open_sqlite(parsed)
+    elif backend == "postgresql":
+        engine = postgresql.open_postgresql(parsed)
+    else:
+        raise ConfigurationError(f"no support for {backend!r} databases; use sqlite:/// or postgresql://")
+    try:
+        with engine.connect():
+            pass
+    except OperationalError as error:
+        shown = parsed.render_as_string(hide_password=True)
+        engine.dispose()
+        raise ConfigurationError(f"cannot open the database {shown}: {error.orig}") from error
+    return engine
+
+
+def dialect_of(engine: Engine) -> Dialect:
+    """The expressions for this database."""
+    if engine.dialect.name == "sqlite":
+        return _Sqlite()
+    with engine.connect():
+        version = engine.dialect.server_version_info or (0,)
+    return _Postgresql(postgresql.UNICODE_COLLATION if version >= postgresql.UNICODE_SINCE else "")
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One transaction that writes: all of it is durable at the end, or nothing of it happened."""
+    with engine.connect().execution_options(**{sqlite.WRITING: True}) as connection, connection.begin():
+        yield connection
+
+
+def _printed(
+    value: ColumnElement[Any], value_type: ValueType, print_float: Any, print_stamp: Any, print_plain: Any
+) -> ColumnElement[str]:
+    if value_type == "string":
+        return value
+    if value_type == "float":
+        printed: ColumnElement[str] = print_float(value)
+        return printed
+    if value_type == "boolean":
+        return case((value.is_(True), literal("1", Text())), (value.is_(False), literal("0", Text())))
+    if value_type == "dateTime":
+        bare = func.rtrim(print_stamp(value), "0", type_=Text())
+        return bare + case((bare.like("%."), "0"), else_="")
+    plain: ColumnElement[str] = print_plain(value)
+    return plain

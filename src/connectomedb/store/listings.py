@@ -1,0 +1,444 @@
+"""Listings of projects, subjects and experiments, with the columns and filters that a URL names.
+
+They use the same rows, expressions and comparisons as searches, and one statement each. Other than in a
+search, a column inside a repeated part gives one row per entry.
+
+Source  protocol/rest.md 2.2 to 2.7, protocol/search-and-types.md 5
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    and_,
+    asc,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+)
+
+from connectomedb.errors import BadConstraint, UnknownField
+from connectomedb.schema.model import DataType, DisplayField, ValueType
+from connectomedb.schema.registry import canonical, nearest
+from connectomedb.search.resolve import parse_operand
+from connectomedb.store import tables as t
+from connectomedb.store.compile import compare
+from connectomedb.store.engine import Dialect
+from connectomedb.store.rows import Expr, Expressions, Row, bound
+from connectomedb.store.visibility import reads_project
+from connectomedb.tables.result import Column, ResultTable
+from connectomedb.vocabulary.records import Principal
+
+Level = Literal["projects", "subjects", "experiments"]
+
+SESSION = "xnat:imageSessionData"
+MR_SESSION = "xnat:mrSessionData"
+SUBJECT_ASSESSOR = "xnat:subjectAssessorData"
+IMAGE_ASSESSOR = "xnat:imageAssessorData"
+
+
+@dataclass(frozen=True, slots=True)
+class _Short:
+    """A short name: the type and path it stands for; without a path it is computed."""
+
+    name: str
+    xsi_type: str
+    path: str = ""
+
+
+def _shorts(xsi_type: str, names: str, prefix: str = "") -> list[_Short]:
+    """`short=path` or a name that is its own path."""
+    found = []
+    for word in names.split():
+        short, _, path = word.partition("=")
+        found.append(_Short(short, xsi_type, f"{prefix}{path or short}"))
+    return found
+
+
+_COMPUTED = "insert_date insert_user last_modified"
+_PI = "pi_firstname=investigator/firstname pi_lastname=investigator/lastname"
+
+_SHORT_NAMES: Mapping[Level, Mapping[str, _Short]] = {
+    level: {short.name.lower(): short for short in shorts}
+    for level, shorts in {
+        "projects": [
+            *_shorts(t.PROJECT, "ID secondary_ID name description keywords alias=aliases/alias/alias"),
+            *_shorts(t.PROJECT, "pi_firstname=PI/firstname pi_lastname=PI/lastname"),
+            *(_Short(name, t.PROJECT) for name in ("note", *_COMPUTED.split())),
+        ],
+        "subjects": [
+            *_shorts(t.SUBJECT, f"ID project label group src {_PI}"),
+            *_shorts(
+                t.SUBJECT,
+                "dob yob age gender handedness ses education educationDesc race ethnicity weight height "
+                "gestational_age post_menstrual_age birth_weight",
+                "demographics/",
+            ),
+            *(_Short(name, t.SUBJECT) for name in _COMPUTED.split()),
+        ],
+        "experiments": [
+            *_shorts(t.EXPERIMENT, f"ID project label date time note visit_id visit protocol {_PI}"),
+            *_shorts(
+                t.EXPERIMENT,
+                "validation_method=validation/method validation_status=validation/status "
+                "validation_date=validation/date validation_notes=validation/notes",
+            ),
+            *_shorts(SUBJECT_ASSESSOR, "subject_ID"),
+            *_shorts(
+                SESSION,
+                "scanner operator dcmAccessionNumber dcmPatientId dcmPatientName session_type modality UID "
+                "studyInstanceUID=UID",
+            ),
+            *_shorts(MR_SESSION, "coil fieldStrength marker stabilization"),
+            *_shorts(IMAGE_ASSESSOR, "session_ID=imageSession_ID"),
+            *(
+                _Short(name, t.EXPERIMENT)
+                for name in (*_COMPUTED.split(), "xsiType", "subject_label", "subject_project")
+            ),
+            _Short("session_label", IMAGE_ASSESSOR),
+            _Short("session_project", IMAGE_ASSESSOR),
+        ],
+    }.items()
+}
+_LEVEL_TYPES: Mapping[Level, str] = {
+    "projects": t.PROJECT,
+    "subjects": t.SUBJECT,
+    "experiments": t.EXPERIMENT,
+}
+_DEFAULTS: Mapping[Level, tuple[str, ...]] = {
+    "projects": ("ID", "secondary_ID", "name", "description", "pi_firstname", "pi_lastname"),
+    "subjects": ("ID", "project", "label", "insert_date", "insert_user"),
+    "experiments": ("ID", "project", "date", "xsiType", "label", "insert_date"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One column or filter by name: its key in the answer and what it stands for."""
+
+    key: str
+    data_type: DataType
+    path: str = ""
+    short: str = ""
+
+
+@dataclass(slots=True)
+class _Listing:
+    layout: t.Layout
+    dialect: Dialect
+    who: Principal
+    level: Level
+    project: str
+    subject: str
+    root: DataType
+    row: Row
+    membership: FromClause = field(default_factory=lambda: t.membership.alias())
+    subject_membership: FromClause = field(default_factory=lambda: t.membership.alias())
+    uses_subject_membership: bool = False
+    entries: dict[str, tuple[t.ChildTable, FromClause]] = field(default_factory=dict)
+
+    def value(self, asked: _Asked) -> Expr:
+        """The SQL of a column; a path that the rows do not have gives no value."""
+        short = asked.short.lower()
+        if short in _BUILT:
+            return _BUILT[short](self)
+        family = self.layout.family(asked.data_type.xsi_type)
+        row = self.row.subject if family == "subject" else self.row
+        if family == self.row.family and asked.path.lower() == "label":
+            return self.label()
+        if self.level == "experiments" and family == "experiment" and asked.path.lower() == "project":
+            return self.owner()
+        found = row.leaf(asked.path, asked.data_type)
+        if found is not None:
+            return found
+        child = row.child(asked.path)
+        if child is not None and row is self.row:
+            return self.entry(*child)
+        return Expr(cast(null(), t.string), "string")
+
+    def entry(self, child: t.ChildTable, leaf: str) -> Expr:
+        """A leaf of a repeated part; the part is joined once, however many of its leaves are asked for."""
+        _, frame = self.entries.setdefault(child.table.name, (child, child.table.alias()))
+        return Expr(frame.c[child.columns[leaf].name], child.fields[leaf].value_type)
+
+    def label(self) -> Expr:
+        """The label in the project that is listed, else the owner's."""
+        return Expr(self.membership.c.label if self.project else self.row.base.c.label, "string")
+
+    def owner(self) -> Expr:
+        """The project: the owner; in a project's list of experiments that project."""
+        if self.project and self.level == "experiments":
+            return Expr(self.membership.c.project, "string")
+        return Expr(self.row.base.c.project, "string")
+
+    def subject_label(self) -> Expr:
+        """The subject's label in the project that is listed; elsewhere its own."""
+        own = self.row.subject.base.c.label
+        if not self.project:
+            return Expr(own, "string")
+        self.uses_subject_membership = True
+        return Expr(func.coalesce(self.subject_membership.c.label, own), "string")
+
+    def computed(self, name: str) -> Expr:
+        """A value that is no element: insert_date and the like."""
+        display = DisplayField(name, name, "string", (name,))
+        expressions = Expressions(self.layout, self.dialect, self.who)
+        return expressions.of(self.row, display, "", self.root)
+
+    def note(self) -> Expr:
+        """A project's custom variable `note`."""
+        display = DisplayField("note", "note", "string", ("field_map",), valued=True)
+        return Expressions(self.layout, self.dialect, self.who).of(self.row, display, "note", self.root)
+
+    def of_session(self, column: str) -> Expr:
+        """A fact about the session that an image assessor belongs to, when the user sees the session."""
+        session_id = self.row.leaf("imageSession_ID", self.layout.types.get(IMAGE_ASSESSOR))
+        if session_id is None:
+            return Expr(cast(null(), t.string), "string")
+        session = Row(self.layout, self.layout.types.get(SESSION))
+        query = (
+            select(session.base.c[column])
+            .where(session.base.c.id == session_id.sql, session.seen_by(self.who))
+            .correlate_except(session.base)
+        )
+        return Expr(query.scalar_subquery(), "string")
+
+    def frame(self) -> FromClause:
+        """Everything joined."""
+        frame = self.row.joined()
+        if self.project:
+            m = self.membership.c
+            frame = frame.join(
+                self.membership, and_(m.item_pk == self.row.pk, m.project == bound(self.project))
+            )
+        if self.uses_subject_membership:
+            m = self.subject_membership.c
+            frame = frame.outerjoin(
+                self.subject_membership,
+                and_(m.item_pk == self.row.subject_pk, m.project == bound(self.project)),
+            )
+        for _, entry in self.entries.values():
+            frame = frame.outerjoin(entry, entry.c.owner_pk == self.row.pk)
+        return frame
+
+    def uri(self) -> ColumnElement[str]:
+        """Where the item is, within the site."""
+        return literal(f"/data/{self.level}/", t.string) + self.row.base.c.id
+
+
+_BUILT = {
+    "insert_date": lambda listing: listing.computed("insert_date"),
+    "insert_user": lambda listing: listing.computed("insert_user"),
+    "last_modified": lambda listing: listing.computed("last_modified"),
+    "xsitype": lambda listing: Expr(listing.row.base.c.xsi_type, "string"),
+    "subject_label": lambda listing: listing.subject_label(),
+    "subject_project": lambda listing: Expr(listing.row.subject.base.c.project, "string"),
+    "session_label": lambda listing: listing.of_session("label"),
+    "session_project": lambda listing: listing.of_session("project"),
+    "note": lambda listing: (
+        listing.note()
+        if listing.level == "projects"
+        else (listing.row.leaf("note", listing.root) or Expr(cast(null(), t.string), "string"))
+    ),
+}
+
+
+def list_level(
+    connection: Connection,
+    layout: t.Layout,
+    dialect: Dialect,
+    level: Level,
+    who: Principal,
+    *,
+    project: str = "",
+    subject: str = "",
+    columns: Sequence[str] = (),
+    xsi_types: Sequence[str] = (),
+    filters: Mapping[str, str] | None = None,
+) -> ResultTable:
+    """What the user may see of one level, ordered by id.
+
+    Shape   the columns asked for (or the level's own), the root type's key, `URI` last
+    Raises  UnknownDataType and UnknownField for a filter on a path that there is not; BadConstraint for
+            a filter value that is not of the field's type. Unknown columns are left out, as clients
+            probe with guessed ones.
+    Cost    one statement
+    """
+    base = _base(layout, level, project, subject)
+    types = layout.types
+    wanted = [found for name in columns if (found := _asked(layout, level, name)) is not None]
+    conditions = [
+        (found, value)
+        for name, value in (filters or {}).items()
+        if (found := _filter(layout, level, name)) is not None
+    ]
+    mentioned = [one.data_type for one in (*wanted, *(c for c, _ in conditions)) if not one.short]
+    chosen = [types.get(name) for name in xsi_types]
+    root = _root(layout, base, chosen, mentioned)
+    if not columns:
+        wanted = _default_columns(layout, level, base, root, chosen)
+    listing = _Listing(layout, dialect, who, level, project, subject, root, Row(layout, root))
+    cells: dict[str, Expr] = {one.key: listing.value(one) for one in wanted}
+    key = _key_column(level, base, root)
+    cells.setdefault(key, Expr(listing.row.base.c.id, "string"))
+    cells["URI"] = Expr(listing.uri(), "string")
+    where = [listing.row.of_type(), listing.row.seen_by(who)]
+    if len(chosen) > 1:
+        names = {
+            one.data_type.xsi_type for data_type in chosen for one in layout.concrete(data_type.xsi_type)
+        }
+        where.append(listing.row.base.c.xsi_type.in_(sorted(names)))
+    if project:
+        where.append(reads_project(bound(project), who))
+    if subject:
+        where.append(listing.row.subject.base.c.id == bound(subject))
+    where += [_matches(dialect, listing.value(one), value, one.key) for one, value in conditions]
+    statement = (
+        select(*(cell.sql.label(f"c{n}") for n, cell in enumerate(cells.values())))
+        .select_from(listing.frame())
+        .where(*where)
+        .order_by(asc(listing.row.base.c.id), *(asc(entry.c.entry) for _, entry in listing.entries.values()))
+    )
+    rows = connection.execute(statement).all()
+    described = tuple(Column(name, cell.value_type, name) for name, cell in cells.items())
+    titles = {"projects": "Projects", "subjects": "Subjects", "experiments": "Matching experiments"}
+    return ResultTable(described, tuple(tuple(row) for row in rows), titles[level], root.xsi_type)
+
+
+def _base(layout: t.Layout, level: Level, project: str, subject: str) -> DataType:
+    name = _LEVEL_TYPES[level]
+    if level == "experiments" and (project or subject):
+        name = SUBJECT_ASSESSOR
+    return layout.types.get(name)
+
+
+def _asked(layout: t.Layout, level: Level, name: str) -> _Asked | None:
+    """What a column name stands for; None for one that is unknown."""
+    shorts = _SHORT_NAMES[level]
+    short = shorts.get(name.lower())
+    if short is not None:
+        if short.xsi_type not in layout.types:
+            return None
+        return _Asked(short.name, layout.types.get(short.xsi_type), short.path, short.name)
+    xsi_type, path = _split(name)
+    if xsi_type not in layout.types or not path:
+        return None
+    data_type = layout.types.get(xsi_type)
+    for one in shorts.values():
+        if (one.xsi_type.lower(), one.path.lower()) == (xsi_type.lower(), path.lower()):
+            return _Asked(one.name, data_type, path, one.name)
+    family = layout.family(xsi_type)
+    row_family = layout.family(_LEVEL_TYPES[level])
+    if family != row_family and not (family == "subject" and row_family == "experiment"):
+        return None
+    if xsi_type.lower() == t.SUBJECT.lower() and level == "experiments" and path.lower() == "label":
+        return _Asked(name.lower(), data_type, path, "subject_label")
+    return _Asked(name.lower(), data_type, path)
+
+
+def _filter(layout: t.Layout, level: Level, name: str) -> _Asked | None:
+    """What a filter names; a word that is neither short name nor path is no filter."""
+    found = _asked(layout, level, name)
+    if "/" not in name or ":" not in name.partition("/")[0]:
+        return found
+    xsi_type, path = _split(name)
+    data_type = layout.types.get(xsi_type)
+    known = {f.path.lower() for f in data_type.fields}
+    known |= {
+        f"{prefix}/{leaf}"
+        for one in layout.concrete(xsi_type)
+        for prefix, child in one.children.items()
+        for leaf in child.columns
+    }
+    if path.lower() not in known:
+        raise UnknownField(path, data_type.xsi_type, nearest(path, (f.path for f in data_type.fields)))
+    if found is None:
+        raise BadConstraint(f"{name} does not connect to a list of {level}; search {xsi_type} instead")
+    return found
+
+
+def _split(name: str) -> tuple[str, str]:
+    xsi_type, _, path = name.partition("/")
+    return xsi_type, canonical(path)
+
+
+def _root(
+    layout: t.Layout, base: DataType, chosen: Sequence[DataType], mentioned: Sequence[DataType]
+) -> DataType:
+    """The single type asked for, else the most derived one that a column or filter names."""
+    types = layout.types
+    if len(chosen) == 1:
+        if not types.is_a(chosen[0].xsi_type, base.xsi_type):
+            raise BadConstraint(f"{chosen[0].xsi_type} is not a kind of {base.xsi_type}; list it elsewhere")
+        return chosen[0]
+    root = base
+    for data_type in mentioned:
+        if types.is_a(data_type.xsi_type, root.xsi_type):
+            root = data_type
+    return root
+
+
+def _default_columns(
+    layout: t.Layout, level: Level, base: DataType, root: DataType, chosen: Sequence[DataType]
+) -> list[_Asked]:
+    names = list(_DEFAULTS[level])
+    if level == "experiments" and chosen and base.xsi_type == t.EXPERIMENT:
+        if layout.types.is_a(root.xsi_type, SUBJECT_ASSESSOR):
+            names += ["subject_ID", "subject_label"]
+        elif layout.types.is_a(root.xsi_type, IMAGE_ASSESSOR):
+            names += ["session_ID", "session_label"]
+    return [found for name in names if (found := _asked(layout, level, name)) is not None]
+
+
+def _key_column(level: Level, base: DataType, root: DataType) -> str:
+    if root.xsi_type == _LEVEL_TYPES[level]:
+        return "ID"
+    return "session_ID" if root.xsi_type == SESSION else f"{root.xsi_type.lower()}/id"
+
+
+def _matches(dialect: Dialect, expr: Expr, value: str, called: str) -> ColumnElement[bool]:
+    """A filter by value: commas are OR; patterns with `%` or `*`; ranges of numbers and dates."""
+    parts = [part.strip() for part in value.split(",") if part.strip()]
+    if not parts:
+        return true()
+    return or_(*(_matches_one(dialect, expr, part, called) for part in parts))
+
+
+def _matches_one(dialect: Dialect, expr: Expr, text: str, called: str) -> ColumnElement[bool]:
+    if expr.value_type == "string" or "%" in text or "*" in text:
+        if "%" in text or "*" in text:
+            return compare(dialect, expr, "LIKE", (), text.replace("*", "%"))
+        return compare(dialect, expr, "=", (), text)
+    ends = _range(text, expr.value_type)
+    try:
+        values = tuple(parse_operand(end, expr.value_type) for end in ends)
+    except ValueError as error:
+        raise BadConstraint(f"{called}={text!r}: not a {expr.value_type}, nor a range a-b") from error
+    if len(values) == 1:
+        return compare(dialect, expr, "=", values, values[0])
+    return compare(dialect, expr, "BETWEEN", values, None)
+
+
+_NUMBER = r"[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?"
+_DAY = r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}/[0-9]{1,2}/[0-9]{4})"
+
+
+def _range(text: str, value_type: ValueType) -> tuple[str, ...]:
+    """`a-b` or `a..b` as two values; a single value, a leading minus or an ISO date as one."""
+    low, dots, high = text.partition("..")
+    if dots:
+        return (low, high)
+    unit = _NUMBER if value_type in ("integer", "float") else _DAY
+    found = re.fullmatch(f"({unit})-({unit})", text)
+    return (found[1], found[2]) if found else (text,)

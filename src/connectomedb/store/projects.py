@@ -1,0 +1,98 @@
+"""Projects: make one, find one, and the facts that everything else asks about them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, get_args
+
+from sqlalchemy import Connection, insert, or_, select
+
+from connectomedb.errors import ConfigurationError, Conflict, NoSuchProject
+from connectomedb.store import tables as t
+from connectomedb.store.visibility import visible_project
+from connectomedb.vocabulary.records import Accessibility, Principal
+
+LEGAL_NAME = re.compile(r"[A-Za-z0-9_-]+\Z")
+
+
+def now() -> datetime:
+    """Now, in UTC, as the database keeps it."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def existing_project(connection: Connection, project: str) -> str:
+    """The project's id as it is spelled there; capitals do not matter. Raises NoSuchProject."""
+    found = connection.scalar(select(t.project.c.id).where(t.project.c.folded_id == project.lower()))
+    if found is None:
+        raise NoSuchProject(f"no project {project!r}")
+    return found
+
+
+def locate_project(connection: Connection, layout: t.Layout, text: str, who: Principal) -> str:
+    """Id of the project of that id or alias, if the user may see it. Raises NoSuchProject."""
+    by_name = or_(t.project.c.folded_id == text.lower(), t.item.c.pk.in_(_by_alias(layout, text)))
+    found: Sequence[str] = connection.scalars(
+        select(t.project.c.id)
+        .join_from(t.project, t.item, t.project.c.pk == t.item.c.pk)
+        .where(by_name, visible_project(t.item, who))
+        .order_by(t.project.c.folded_id != text.lower(), t.project.c.pk)
+    ).all()
+    if not found:
+        raise NoSuchProject(f"no project {text!r} that you may see")
+    return found[0]
+
+
+def insert_project(
+    connection: Connection,
+    pk: int,
+    project_id: str,
+    *,
+    accessibility: Accessibility,
+    insert_user: str,
+    insert_date: datetime,
+) -> None:
+    """The rows that make a project, without its typed row."""
+    if not LEGAL_NAME.match(project_id):
+        raise ConfigurationError(f"project id {project_id!r} is not legal: letters, digits, _ and - only")
+    if accessibility not in get_args(Accessibility):
+        raise ConfigurationError(
+            f"no accessibility {accessibility!r}; there are: {', '.join(get_args(Accessibility))}"
+        )
+    taken = connection.scalar(select(t.project.c.id).where(t.project.c.folded_id == project_id.lower()))
+    if taken is not None:
+        raise Conflict(f"the project {taken} exists already; choose another id")
+    connection.execute(
+        insert(t.item).values(
+            pk=pk,
+            id=project_id,
+            family="project",
+            xsi_type=t.PROJECT,
+            project=project_id,
+            label=project_id,
+            projects_text=f"<{project_id}>",
+            status="active",
+            insert_date=insert_date,
+            insert_user=insert_user,
+            last_modified=insert_date,
+        )
+    )
+    connection.execute(
+        insert(t.project).values(
+            pk=pk, id=project_id, folded_id=project_id.lower(), accessibility=accessibility
+        )
+    )
+    connection.execute(
+        insert(t.membership).values(
+            item_pk=pk, project=project_id, family="project", label=project_id, position=0
+        )
+    )
+
+
+def _by_alias(layout: t.Layout, text: str) -> Any:
+    """Projects that have this alias, as a subquery of primary keys."""
+    aliases = layout.typed(t.PROJECT).children.get("aliases/alias")
+    if aliases is None or "alias" not in aliases.columns:
+        return select(t.item.c.pk).where(t.item.c.pk.is_(None))
+    return select(aliases.table.c.owner_pk).where(aliases.columns["alias"] == text)

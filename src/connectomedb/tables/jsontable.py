@@ -1,0 +1,88 @@
+"""pyxnat's view of an answer: texts, headers in the order asked for, kept even when there is no row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+from connectomedb.tables.formats import spell
+from connectomedb.tables.result import ResultTable
+
+
+class JsonTable:
+    """Rows of texts; a missing value is the empty text.
+
+    Unlike pyxnat's: heads and rows always pair by position, and a column of one row is a list, too.
+    """
+
+    def __init__(self, table: ResultTable, headers: Sequence[str] | None = None) -> None:
+        self._headers = list(headers if headers is not None else table.keys)
+        chosen = table.select(self._headers)
+        kinds = [c.value_type for c in chosen.columns]
+        self._rows = [tuple(spell(c, k) for c, k in zip(row, kinds, strict=True)) for row in chosen.rows]
+
+    def __repr__(self) -> str:
+        return f"<JsonTable {len(self)}:{len(self._headers)}> {','.join(self._headers)}"
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[dict[str, str]]:
+        return (dict(zip(self._headers, row, strict=True)) for row in self._rows)
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, str):
+            return self.get(key)
+        if isinstance(key, list | tuple):
+            return self.select(list(key))
+        return dict(zip(self._headers, self._rows[key], strict=True))
+
+    def headers(self) -> list[str]:
+        """Column keys, in the order asked for."""
+        return list(self._headers)
+
+    def has_header(self, name: str) -> bool:
+        return name in self._headers
+
+    def items(self) -> list[tuple[str, ...]]:
+        """The rows, cells in the order of the headers."""
+        return list(self._rows)
+
+    def as_list(self) -> list[list[str]]:
+        """Headers, then rows."""
+        return [list(self._headers), *(list(row) for row in self._rows)]
+
+    def get(self, column: str, pattern: str = "*", always_list: bool = True) -> list[str] | str:
+        """The cells of a column, those that match a shell pattern."""
+        position = self._position(column)
+        cells = [row[position] for row in self._rows if fnmatchcase(row[position], pattern)]
+        return cells[0] if not always_list and len(cells) == 1 else cells
+
+    def where(self, **equal: str) -> JsonTable:
+        """The rows whose cells equal these values."""
+        wanted = {self._position(k): str(v) for k, v in equal.items()}
+        return self._with([r for r in self._rows if all(r[p] == v for p, v in wanted.items())])
+
+    def where_not(self, **equal: str) -> JsonTable:
+        """The rows that `where` leaves out."""
+        kept = set(self.where(**equal).items())
+        return self._with([r for r in self._rows if r not in kept])
+
+    def select(self, columns: Sequence[str]) -> JsonTable:
+        """The same rows with these columns, in this order."""
+        positions = [self._position(c) for c in columns]
+        narrowed = self._with([tuple(row[p] for p in positions) for row in self._rows])
+        narrowed._headers = list(columns)
+        return narrowed
+
+    def _with(self, rows: list[tuple[str, ...]]) -> JsonTable:
+        other = object.__new__(JsonTable)
+        other._headers = list(self._headers)
+        other._rows = rows
+        return other
+
+    def _position(self, column: str) -> int:
+        if column not in self._headers:
+            raise LookupError(f"no column {column!r}; there are: {', '.join(self._headers)}")
+        return self._headers.index(column)

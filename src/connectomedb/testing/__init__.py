@@ -1,0 +1,1 @@
+"""The synthetic sample site and what tests, documentation and demo share."""

@@ -1,0 +1,1 @@
+"""The words of XNAT and HCP as values; pure, no I/O."""
