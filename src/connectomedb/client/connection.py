@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -122,7 +123,11 @@ class Project:
             self._lacking("explain", "the question is shown as the search document that would be sent")
             return document.decode("utf-8")
         answer = self._core.send("POST", "/xapi/connectomedb/explain", body=document)
-        return answer.body.decode("utf-8")
+        try:
+            facts = json.loads(answer.body)
+            return f"{facts['sentence']}\n{facts['sql']}"
+        except (ValueError, KeyError, TypeError) as problem:
+            raise ServerFault("the explanation cannot be read", url=self._core.server) from problem
 
     def files(self, who: Who, *, package: str = "", run: str = "", kind: str = "") -> ResultTable:
         """The files that the mirror holds for these subjects (labels, a cohort or a table)."""

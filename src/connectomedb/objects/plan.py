@@ -82,9 +82,9 @@ class TransferPlan:
         for file in self.files:
             counts[file.action] = counts.get(file.action, 0) + 1
         actions = ", ".join(f"{n} to {action}" for action, n in counts.items()) or "nothing to do"
+        what = f"{self.n_files} files of {len(self.subjects)} subjects, {format_bytes(self.size_bytes)}"
         lines = [
-            f"{self.n_files} files of {len(self.subjects)} subjects, "
-            f"{format_bytes(self.size_bytes)}: {actions}",
+            f"{what}: {actions}",
             f"from {self.location or '(no location)'} to {self.folder}",
         ]
         if self.absent_subjects:

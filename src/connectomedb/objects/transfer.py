@@ -1,7 +1,7 @@
 """Runs a plan: in parallel, resumable, with bounded memory, every byte counted and digested on its way.
 
-A file is written under a temporary name in its target's folder and renamed only when size and digest are right
-and the bytes are on the disk. Interrupted, it leaves `.part` files that the next run goes on from.
+A file is written under a temporary name in its target's folder and renamed only when size and digest are
+right and the bytes are on the disk. Interrupted, it leaves `.part` files that the next run goes on from.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """From a table and its data dictionary to a data type: the XSD and the display document, as two files.
 
-The files are meant to be read and edited. The dictionary is BIDS's (`Description`, `Levels`, `Units`); column types
-come from the values: whole numbers, numbers, else text. `n/a` and the empty cell are missing values.
+The files are meant to be read and edited. The dictionary is BIDS's (`Description`, `Levels`, `Units`); column
+types come from the values: whole numbers, numbers, else text. `n/a` and the empty cell are missing values.
 """
 
 from __future__ import annotations
@@ -176,8 +176,8 @@ def _xsd(xsi_type: str, namespace: str, columns: Sequence[_Column], description:
         unit = f" unit={quoteattr(c.unit)}" if c.unit else ""
         hint = f"<xs:appinfo><cdb:measure{unit}{bounds}/></xs:appinfo>" if unit or bounds else ""
         lines.append(
-            f'      <xs:element name="{c.path}" type="{_XSD_TYPES[c.value_type]}" minOccurs="0"><xs:annotation>'
-            f"<xs:documentation>{escape(c.description)}</xs:documentation>{hint}</xs:annotation></xs:element>"
+            f'      <xs:element name="{c.path}" type="{_XSD_TYPES[c.value_type]}" minOccurs="0">'
+            f"<xs:annotation><xs:documentation>{escape(c.description)}</xs:documentation>{hint}</xs:annotation></xs:element>"
         )
     lines += ["    </xs:sequence></xs:extension></xs:complexContent>", "  </xs:complexType>", ""]
     body = _MARK + "\n".join(lines).encode() + _MARK
@@ -191,7 +191,8 @@ def _display(xsi_type: str, columns: Sequence[_Column], title: str) -> bytes:
         unit = f" unit={quoteattr(c.unit)}" if c.unit else ""
         lines.append(
             f'  <DisplayField id="{c.path.upper()}" header={quoteattr(c.name)} data-type="{c.value_type}" '
-            f'searchable="true"{unit}><DisplayFieldElement name="Field1" schema-element="{xsi_type}/{c.path}"/>'
+            f'searchable="true"{unit}>'
+            f'<DisplayFieldElement name="Field1" schema-element="{xsi_type}/{c.path}"/>'
             f"<description>{escape(c.description)}</description></DisplayField>"
         )
     lines += ["</Displays>", ""]

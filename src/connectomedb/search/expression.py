@@ -4,8 +4,8 @@
     gender in ('F', 'M') and age between 22 and 30 and note is not null and label like '100%'
     mr_totalraw > 21 and has('T1w') and files('bart') >= 2
 
-Names are display ids, element paths, dictionary columns, or any of them after `type:name/`; backquotes hold odd
-ones. There is no `not` before a group: the search protocol has none.
+Names are display ids, element paths, dictionary columns, or any of them after `type:name/`; backquotes hold
+odd ones. There is no `not` before a group: the search protocol has none.
 """
 
 from __future__ import annotations
@@ -107,11 +107,13 @@ class _Parser:
     def _joined(self, method: Method, depth: int) -> Criterion | CriteriaSet:
         if depth > _MOST_DEPTH:
             self.fail(f"fewer than {_MOST_DEPTH} levels of brackets")
-        below = (lambda: self._joined("AND", depth)) if method == "OR" else (lambda: self._term(depth))
-        members = [below()]
+        members = [self._below(method, depth)]
         while self.word(method.lower()):
-            members.append(below())
+            members.append(self._below(method, depth))
         return members[0] if len(members) == 1 else CriteriaSet(method, tuple(members))
+
+    def _below(self, method: Method, depth: int) -> Criterion | CriteriaSet:
+        return self._joined("AND", depth) if method == "OR" else self._term(depth)
 
     def _term(self, depth: int) -> Criterion | CriteriaSet:
         if self.peek().kind == "mark" and self.peek().text == "(":
@@ -207,7 +209,7 @@ def _unquoted(token: _Token) -> str:
 
 
 def _listed(value: str) -> str:
-    return f'"{value}"' if "'" in value else f"'{value}'"
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _print_member(member: Criterion | CriteriaSet, root: str) -> str:

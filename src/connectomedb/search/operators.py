@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -66,33 +67,33 @@ def normalise(spelling: str, value: str = "") -> tuple[str, str]:
 
 
 def split_list(text: str) -> tuple[str, ...]:
-    """`1, 2`, `'a','b'` or `"a, b"`: commas outside quotes separate; blanks and quotes go."""
+    """`1, 2`, `'a','b'` or `"a, b"`: commas outside quotes separate; blanks and quotes go.
+
+    A quote inside quotes of its own kind is doubled, as in SQL.
+    Raises   BadConstraint for a quote that is not closed
+    """
     parts: list[str] = []
-    current, quote, quoted = "", "", False
-    for character in text:
-        if quote:
-            if character == quote:
-                quote = ""
-            else:
-                current += character
-        elif character in "'\"" and not current.strip():
-            quote, quoted, current = character, True, ""
-        elif character == ",":
-            parts.append(current if quoted else current.strip())
-            current, quoted = "", False
-        elif not (quoted and character.isspace()):
-            current += character
-    if quote:
-        raise BadConstraint(f"the list {text!r} has a quote that is not closed")
-    parts.append(current if quoted else current.strip())
+    rest = text.strip()
+    while rest:
+        if rest[0] in "'\"":
+            match = re.match(rf"{rest[0]}((?:[^{rest[0]}]|{rest[0] * 2})*){rest[0]}\s*(?:,|\Z)", rest)
+            if match is None:
+                raise BadConstraint(f"the list {text!r} has a quote that is not closed")
+            parts.append(match[1].replace(rest[0] * 2, rest[0]))
+            rest = rest[match.end() :].strip()
+        else:
+            head, _, rest = rest.partition(",")
+            parts.append(head.strip())
+            rest = rest.strip()
     return tuple(part for part in parts if part)
 
 
 def split_range(text: str) -> tuple[str, str]:
     """`a AND b`, quotes taken off."""
-    words = text.split()
-    positions = [i for i, word in enumerate(words) if word.upper() == "AND"]
-    if len(positions) != 1 or positions[0] in (0, len(words) - 1):
+    halves = re.split(r"\s+AND\s+", text.strip())
+    if len(halves) == 1:
+        halves = re.split(r"\s+and\s+", text.strip(), flags=re.IGNORECASE)
+    if len(halves) != 2 or not all(halves):
         raise BadConstraint(f"BETWEEN needs 'a AND b', not {text!r}")
-    low, high = " ".join(words[: positions[0]]), " ".join(words[positions[0] + 1 :])
+    low, high = halves
     return low.strip("'\""), high.strip("'\"")

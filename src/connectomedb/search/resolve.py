@@ -1,7 +1,8 @@
 """Gives the names of a question their meaning: display fields, typed values, column keys, order.
 
-A name can be a display id (`NEO_NEOFAC_A`), a valued one (`FILE_COUNT=T1w`), an element path (`NEO/NEOFAC_A`) or a
-dictionary column (`NEOFAC_A`). Unknown names are refused with the nearest ones, as a column and as a condition.
+A name can be a display id (`NEO_NEOFAC_A`), a valued one (`FILE_COUNT=T1w`), an element path (`NEO/NEOFAC_A`)
+or a dictionary column (`NEOFAC_A`). Unknown names are refused with the nearest ones, as a column and as a
+condition.
 
 Deviation: XNAT drops unknown columns in silence; a column that is missing without a word is a wrong answer.
 """
@@ -142,7 +143,7 @@ def _version_order(root: DataType, types: DataTypes) -> tuple[tuple[ResolvedFiel
     return ((_column(_find(ref, types), SearchField(ref), root), version.sort_order),)
 
 
-def _find(ref: FieldRef, types: DataTypes, value: str = "") -> _Found:
+def _find(ref: FieldRef, types: DataTypes, value: str = "", *, criterion: bool = False) -> _Found:
     """The field of that name, in the order of protocol/search-and-types 2.6."""
     data_type = types.get(ref.element_name)
     fields = types.display(data_type.xsi_type).fields
@@ -159,7 +160,7 @@ def _find(ref: FieldRef, types: DataTypes, value: str = "") -> _Found:
     if dot and head in fields and fields[head].valued:
         return _Found(data_type, fields[head], tail)
     return (
-        _by_path(ref, data_type, types)
+        _by_path(ref, data_type, types, criterion=criterion)
         or _by_id_in_any_case(ref, data_type, fields, value)
         or _by_dictionary_column(ref, data_type, fields)
         or _unknown(ref, data_type, fields)
@@ -172,9 +173,9 @@ def _plain(data_type: DataType, display: DisplayField, value: str) -> _Found:
     return _Found(data_type, display, value if display.valued else "")
 
 
-def _by_path(ref: FieldRef, data_type: DataType, types: DataTypes) -> _Found | None:
+def _by_path(ref: FieldRef, data_type: DataType, types: DataTypes, *, criterion: bool) -> _Found | None:
     path = canonical(ref.name)
-    if path.lower() in _MEMBER_PATHS:
+    if criterion and path.lower() in _MEMBER_PATHS:
         name = _MEMBER_PATHS[path.lower()]
         field_id = "PROJECT" if name == "member_owner" else _generated_id(data_type, path)
         return _Found(data_type, DisplayField(field_id, "Project", "string", (name,)), by_path=True)
@@ -263,7 +264,7 @@ def _resolve_set(criteria: CriteriaSet, types: DataTypes) -> ResolvedSet:
 
 
 def _resolve_criterion(criterion: Criterion, types: DataTypes) -> ResolvedCriterion:
-    found = _find(criterion.ref, types)
+    found = _find(criterion.ref, types, criterion=True)
     comparison, text = normalise(criterion.comparison_type, criterion.value)
     if not found.by_path and text == "*" and comparison not in ("LIKE", "NOT LIKE", "!="):
         comparison, text = "IS NOT NULL", ""

@@ -1,4 +1,4 @@
-"""XNAT's search document ↔ SearchQuery. Any root of the security namespace is taken; order of children is free."""
+"""XNAT's search document ↔ SearchQuery. The order of children is free."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def parse_search(data: bytes) -> SearchQuery:
     """
     root = parse_xml(data)
     if _local(root) not in _ROOTS or not str(root.tag).startswith(f"{{{NAMESPACE}}}"):
-        raise NotValid([f"line {root.sourceline}: {root.tag} is no search document; send xdat:bundle"])
+        raise NotValid([f"line {root.sourceline}: {root.tag!s} is no search document; send xdat:bundle"])
     name = _text(root, "root_element_name")
     if not name:
         raise NotValid(
@@ -64,18 +64,22 @@ def print_search(query: SearchQuery) -> bytes:
 
     The document cannot say the direction of a sort; `sortOrder` in the address does.
     """
+    attributes = (
+        f"ID={quoteattr(query.search_id or f'@{query.root}')} "
+        f"brief-description={quoteattr(query.brief_description)} description={quoteattr(query.description)}"
+    )
     lines = [
-        f'<xdat:bundle xmlns:xdat="{NAMESPACE}" ID={quoteattr(query.search_id or f"@{query.root}")} '
-        f"brief-description={quoteattr(query.brief_description)} description={quoteattr(query.description)} "
-        'allow-diff-columns="0" secure="false">',
+        f'<xdat:bundle xmlns:xdat="{NAMESPACE}" {attributes} allow-diff-columns="0" secure="false">',
         f"<xdat:root_element_name>{escape(query.root)}</xdat:root_element_name>",
     ]
     for sequence, field in enumerate(query.fields):
         hidden = "" if field.visible else ' visible="0"'
         lines.append(
-            f"<xdat:search_field{hidden}><xdat:element_name>{escape(field.ref.element_name)}</xdat:element_name>"
+            f"<xdat:search_field{hidden}>"
+            f"<xdat:element_name>{escape(field.ref.element_name)}</xdat:element_name>"
             f"<xdat:field_ID>{escape(field.ref.name)}</xdat:field_ID><xdat:sequence>{sequence}</xdat:sequence>"
-            f"<xdat:type>string</xdat:type><xdat:header>{escape(field.header or str(field.ref))}</xdat:header>"
+            "<xdat:type>string</xdat:type>"
+            f"<xdat:header>{escape(field.header or str(field.ref))}</xdat:header>"
             f"<xdat:value>{escape(field.value)}</xdat:value></xdat:search_field>"
         )
     if query.where.members:

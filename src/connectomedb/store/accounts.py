@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import get_args
+from typing import Any, get_args
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -183,7 +183,7 @@ class Accounts:
         with self._engine.connect() as connection:
             return connection.scalar(select(func.count(literal(1))).select_from(t.account)) or 0
 
-    def _row(self, login: str) -> Row[tuple[int, str, str, bool, bool]] | None:
+    def _row(self, login: str) -> Row[Any, Any, Any, Any, Any] | None:
         c = t.account.c
         with self._engine.connect() as connection:
             return connection.execute(

@@ -142,7 +142,7 @@ class _Compiler:
         row = Row(self.layout, field.data_type)
         if row.family == "file":
             raise BadConstraint(
-                f"{field.data_type.xsi_type} has many rows per subject; use FILE_COUNT= or search it by itself"
+                f"{field.data_type.xsi_type} has many rows per subject; use FILE_COUNT= or search it alone"
             )
         value = self.expressions.of(row, field.display, field.value, field.data_type)
         latest = desc(row.base.c.date)

@@ -63,7 +63,7 @@ def share(connection: Connection, item_id: str, project: str, label: str, who: P
     )
 
 
-def _seen_item(connection: Connection, item_id: str, who: Principal) -> Row[Any]:
+def _seen_item(connection: Connection, item_id: str, who: Principal) -> Row[Any, Any, Any, Any]:
     i = t.item.c
     found = connection.execute(
         select(i.pk, i.family, i.label, i.projects_text).where(

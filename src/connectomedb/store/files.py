@@ -9,24 +9,27 @@ from sqlalchemy import Connection, delete, insert, select
 
 from connectomedb.store import tables as t
 from connectomedb.store.items import take
+from connectomedb.store.projects import existing_project
 from connectomedb.vocabulary.records import FileRow
 
 _BATCH = 2000
 
 
-def replace_files(connection: Connection, project: str, location: str, rows: Iterable[FileRow]) -> int:
-    """Make `rows` all that is known of this mirror in this project; gives their number.
+def add_files(
+    connection: Connection, project: str, location: str, rows: Iterable[FileRow], *, replace: bool = True
+) -> int:
+    """Note what a mirror holds of a project; with `replace`, as all that is known of it. Gives the number.
 
     A file of a subject that the project lacks is kept, tied to nobody: the project's readers see it.
     """
+    project = existing_project(connection, project)
     m = t.membership
-    subjects: dict[str, int] = {
-        label: pk
-        for label, pk in connection.execute(
-            select(m.c.label, m.c.item_pk).where(m.c.project == project, m.c.family == "subject")
-        )
-    }
-    connection.execute(delete(t.file).where(t.file.c.project == project, t.file.c.location == location))
+    known = connection.execute(
+        select(m.c.label, m.c.item_pk).where(m.c.project == project, m.c.family == "subject")
+    ).all()
+    subjects: dict[str, int] = {label: pk for label, pk in known}  # noqa: C416  # typed rows, not tuples
+    if replace:
+        connection.execute(delete(t.file).where(t.file.c.project == project, t.file.c.location == location))
     n_files, batch = 0, list[dict[str, Any]]()
     for row in rows:
         batch.append(

@@ -10,10 +10,26 @@ from typing import Any, cast
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from connectomedb.errors import Conflict, DocumentError, LabelTaken, NoSuchSubject
+from connectomedb.errors import (
+    Conflict,
+    DocumentError,
+    LabelTaken,
+    NoSuchExperiment,
+    NoSuchSubject,
+    NotFound,
+    NotValid,
+)
 from connectomedb.schema.model import Item, Value
 from connectomedb.store import tables as t
-from connectomedb.store.projects import LEGAL_NAME, existing_project, now
+from connectomedb.store.projects import (
+    LEGAL_NAME,
+    existing_project,
+    insert_project,
+    locate_project,
+    now,
+)
+from connectomedb.store.visibility import visible
+from connectomedb.vocabulary.records import Accessibility, Principal
 
 _BATCH = 500
 _SHARE_TYPES: Mapping[str, str] = {
@@ -25,10 +41,12 @@ _COUNTERS: Mapping[str, tuple[str, str]] = {"subject": ("subject", "S"), "experi
 
 @dataclass(frozen=True, slots=True)
 class IngestReport:
-    """What was stored: how many items, and their ids in order."""
+    """What was stored: how many items, their ids in order, which rows were left out and why, new types."""
 
     n_stored: int
     ids: tuple[str, ...]
+    refused: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -57,35 +75,41 @@ class ItemWriter:
     """Writes items within one transaction that the caller holds."""
 
     def __init__(
-        self, connection: Connection, layout: t.Layout, site_id: str, user: str, default_project: str
+        self, connection: Connection, layout: t.Layout, *, user: str, project: str, site_id: str
     ) -> None:
         self._connection = connection
         self._layout = layout
         self._site_id = site_id
         self._user = user
-        self._default_project = default_project
+        self._default_project = project
         self._moment = now()
         self._projects: dict[str, str] = {}
         self._subjects: dict[tuple[str, str], int] = {}
+        self.ids: list[str] = []
 
-    def write(self, items: Iterable[Item]) -> IngestReport:
-        """Store every item.
+    def store(self, items: Iterable[Item]) -> None:
+        """Store every item; their ids are in `ids`.
 
-        Raises   DocumentError for what has no place, LabelTaken, Conflict, NoSuchProject, NoSuchSubject
+        Raises   NotValid with every reason; LabelTaken, Conflict, NoSuchProject, NoSuchSubject
         Cost     a handful of statements per 500 items
         """
-        ids: list[str] = []
+        reasons: list[str] = []
         for batch in _batches(items):
             rows = _Rows()
             pk = take(self._connection, "pk", len(batch))
             for offset, item in enumerate(batch):
-                ids.append(self._add(item, pk + offset, rows))
-            self._flush(rows)
-        return IngestReport(len(ids), tuple(ids))
+                try:
+                    self.ids.append(self._add(item, pk + offset, rows))
+                except DocumentError as problem:
+                    reasons.append(f"{item.text('label') or item.text('ID') or item.xsi_type}: {problem}")
+            if not reasons:
+                self._flush(rows)
+        if reasons:
+            raise NotValid(reasons)
 
     def _add(self, item: Item, pk: int, rows: _Rows) -> str:
         family = self._layout.family(item.xsi_type)
-        if family not in _COUNTERS or self._layout.types.get(item.xsi_type).abstract:
+        if family is None or family not in _COUNTERS or self._layout.types.get(item.xsi_type).abstract:
             raise DocumentError(f"{item.xsi_type} is neither a subject nor an experiment that can be stored")
         project = self._project(item.text("project") or self._default_project)
         item_id = item.text("ID") or self._fresh_id(family)
@@ -177,7 +201,9 @@ class ItemWriter:
                     return LabelTaken(f"the label {key[2]!r} stands twice in project {key[0]}")
                 seen.add(key)
             names = ", ".join(sorted({label for _, _, label in seen})[:5])
-            return LabelTaken(f"a label is in use in its project already (among {names}, …)")
+            return LabelTaken(
+                f"a label is in use in its project already (among {names}, …); nothing was stored"
+            )
         ids = ", ".join(row["id"] for row in rows.items[:5])
         return Conflict(f"an id is in use already (among {ids}, …); nothing was stored")
 
@@ -213,7 +239,66 @@ class ItemWriter:
         return self._subjects[key]
 
 
-def load(connection: Connection, layout: t.Layout, pk: int, xsi_type: str) -> Item:
+def add_project(
+    connection: Connection,
+    layout: t.Layout,
+    project_id: str,
+    *,
+    name: str,
+    description: str,
+    accessibility: Accessibility,
+    insert_user: str,
+) -> None:
+    """A new project. Raises Conflict when the id is taken, ConfigurationError when it is not legal."""
+    pk = take(connection, "pk")
+    insert_project(
+        connection,
+        pk,
+        project_id,
+        accessibility=accessibility,
+        insert_user=insert_user,
+        insert_date=now(),
+    )
+    typed = layout.typed(t.PROJECT)
+    values = {
+        typed.columns["name"].name: name or project_id,
+        typed.columns["secondary_id"].name: project_id,
+        typed.columns["description"].name: description or None,
+    }
+    connection.execute(insert(typed.table).values(pk=pk, **values))
+
+
+def load_item(connection: Connection, layout: t.Layout, item_id: str, who: Principal) -> Item:
+    """The document of a subject or an experiment. Raises NotFound for what is not to be seen."""
+    i = t.item.c
+    row = connection.execute(
+        select(i.pk, i.xsi_type).where(i.id == item_id, i.family != "project", visible(t.item, who))
+    ).one_or_none()
+    if row is None:
+        raise not_found("", item_id)
+    return _load(connection, layout, row.pk, row.xsi_type)
+
+
+def load_project(connection: Connection, layout: t.Layout, project_id: str, who: Principal) -> Item:
+    """The document of a project. Raises NoSuchProject."""
+    found = locate_project(connection, layout, project_id, who)
+    pk = connection.execute(select(t.project.c.pk).where(t.project.c.id == found)).scalar_one()
+    return _load(connection, layout, pk, t.PROJECT)
+
+
+def not_found(family: str, text: str, project: str = "") -> NotFound:
+    """The error for an item that is not there, or not to be seen: the two look alike."""
+    kind = {"subject": NoSuchSubject, "experiment": NoSuchExperiment}.get(family, NotFound)
+    place = f" in project {project}" if project else "; outside a project only ids are known, not labels"
+    return kind(f"no {family or 'item'} {text!r} that you may see{place}")
+
+
+def label_taken(family: str, label: str, project: str) -> LabelTaken:
+    """The error for a label that another item of the project has."""
+    return LabelTaken(f"the label {label!r} is in use for a {family} of project {project}; choose another")
+
+
+def _load(connection: Connection, layout: t.Layout, pk: int, xsi_type: str) -> Item:
     """The item of that primary key, with its shares and repeated parts.
 
     Cost     one statement for the row, one for the shares, one per repeated part of its type
@@ -238,7 +323,7 @@ def load(connection: Connection, layout: t.Layout, pk: int, xsi_type: str) -> It
         .where(t.membership.c.item_pk == pk, t.membership.c.position > 0)
         .order_by(t.membership.c.position)
     ).all()
-    if shares and family in _SHARE_TYPES:
+    if shares and family is not None and family in _SHARE_TYPES:
         kind = _SHARE_TYPES[family]
         children[t.SHARES] = tuple(
             Item(kind, {"label": label, "project": project}) for project, label in shares

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Engine, String, case, collate, create_engine, func, or_
+from sqlalchemy import Engine, String, case, collate, create_engine, func, literal, or_
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.engine import URL
 from sqlalchemy.sql.elements import ColumnElement
@@ -60,7 +60,9 @@ def years_between(start: ColumnElement[Any], end: ColumnElement[Any]) -> ColumnE
 
 def join_text(text: ColumnElement[Any], separator: str) -> ColumnElement[str]:
     """Texts of a group in their own order."""
-    return func.string_agg(text.cast(String()), aggregate_order_by(separator, text), type_=Text())
+    return func.string_agg(
+        text.cast(String()), aggregate_order_by(literal(separator, Text()), text), type_=Text()
+    )
 
 
 def whole(number: ColumnElement[Any]) -> ColumnElement[int]:

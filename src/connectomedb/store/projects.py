@@ -24,7 +24,9 @@ def now() -> datetime:
 
 def existing_project(connection: Connection, project: str) -> str:
     """The project's id as it is spelled there; capitals do not matter. Raises NoSuchProject."""
-    found = connection.scalar(select(t.project.c.id).where(t.project.c.folded_id == project.lower()))
+    found: str | None = connection.scalar(
+        select(t.project.c.id).where(t.project.c.folded_id == project.lower())
+    )
     if found is None:
         raise NoSuchProject(f"no project {project!r}")
     return found

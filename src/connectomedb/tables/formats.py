@@ -172,7 +172,8 @@ def _write_xml(table: ResultTable) -> bytes:
         for row in table.rows
     )
     text = (
-        f'<?xml version="1.0" encoding="UTF-8"?>\n<ResultSet{title} totalRecords="{len(table)}"{root}><results>'
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        f'<ResultSet{title} totalRecords="{len(table)}"{root}><results>'
         f"<columns>{columns}</columns><rows>{rows}</rows></results></ResultSet>\n"
     )
     return text.encode("utf-8")

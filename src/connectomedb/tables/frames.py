@@ -56,12 +56,13 @@ def to_pandas(table: ResultTable) -> pandas.DataFrame:
     """
     pd = _library("pandas", "pandas")
     dtypes = {"integer": "Int64", "float": "float64", "boolean": "boolean", "string": "object"}
-    return pd.DataFrame(
+    frame: pandas.DataFrame = pd.DataFrame(
         {
             c.key: pd.Series(list(table.column(c.key)), dtype=dtypes.get(c.value_type, "object"))
             for c in table.columns
         }
     )
+    return frame
 
 
 def to_polars(table: ResultTable) -> polars.DataFrame:
