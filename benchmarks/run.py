@@ -88,7 +88,7 @@ def search_latency(url: str) -> dict[str, float]:
 
 def labels(url: str) -> dict[str, float]:
     """'Labels of all 76 subjects' through our client and through pyxnat: time and requests."""
-    transport = RecordingTransport(NetworkTransport(url))
+    transport = RecordingTransport(NetworkTransport())
     ours = Interface(url, NAME, PASSWORD, transport=transport)
     found: list[str] = []
     ours_s = seconds(lambda: found.extend(s.label() for s in ours.select.project("HCP_Q1").subjects()))

@@ -39,7 +39,9 @@ def commands() -> str:
 
 def settings() -> str:
     """The table of settings."""
-    rows = [f"| `{s.name}` | {s.type_name} | `{s.default}` | `{s.variable}` | {s.help} |" for s in SETTINGS]
+    rows = [
+        f"| `{s.name}` | {s.type.__name__} | `{s.default}` | `{s.variable}` | {s.help} |" for s in SETTINGS
+    ]
     head = [
         "# Settings",
         "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from connectomedb.server.run import ServerThread
 from connectomedb.store.site import open_site
+from connectomedb.testing.mirror import build_mirror, stamp_path
 from connectomedb.testing.sample_site import build_site
 
 
@@ -30,6 +32,30 @@ def sample_site_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def q1_server(sample_site_folder: Path) -> Iterator[str]:
     """URL of a running server on the synthetic Q1 site."""
     site = open_site(sample_site_folder)
+    with ServerThread(site) as server:
+        yield server.url
+    site.close()
+
+
+@pytest.fixture(scope="session")
+def q1_mirror(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The synthetic mirror of 71 subjects, made once per run and only read."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    folder = shared / "q1-mirror"
+    with (shared / "q1-mirror.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # test processes share it; the first one makes it
+        if not stamp_path(folder).exists():
+            build_mirror(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def demo_server(tmp_path_factory: pytest.TempPathFactory, q1_mirror: Path) -> Iterator[str]:
+    """URL of a running server on the synthetic Q1 site with its mirror scanned in."""
+    folder = _once(tmp_path_factory, "demo") / "site"
+    build_site(folder, mirror=str(q1_mirror))
+    site = open_site(folder)
     with ServerThread(site) as server:
         yield server.url
     site.close()

@@ -76,6 +76,13 @@ class Server:
         """The projects this user may see."""
         return self._core.listing("/data/projects", ("ID", "name", "description"))
 
+    def data_types(self) -> tuple[str, ...]:
+        """The data types that can be searched, `nt:scores` among them."""
+        from connectomedb.tables.formats import read_csv
+
+        answer = self._core.send("GET", "/data/search/elements", {"format": "csv"})
+        return tuple(str(name) for name in read_csv(answer.body).column("ELEMENT_NAME"))
+
     def project(self, project_id: str) -> Project:
         """One project; it is asked for when the first question is."""
         return Project(self._core, project_id)

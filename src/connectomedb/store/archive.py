@@ -127,8 +127,8 @@ class Archive:
         owners = select(i.xsi_type, func.count()).where(i.family == "project", visible_project(t.item, who))
         held = select(func.count()).select_from(t.file).where(visible_file(t.file, who))
         with self.engine.connect() as connection:
-            counts: dict[str, int] = dict(connection.execute(data.group_by(i.xsi_type)).tuples().all())
-            counts |= dict(connection.execute(owners.group_by(i.xsi_type)).tuples().all())
+            counts: dict[str, int] = dict(connection.execute(data.group_by(i.xsi_type)).all())
+            counts |= dict(connection.execute(owners.group_by(i.xsi_type)).all())
             n_files = connection.scalar(held) or 0
         return {**counts, t.FILE: n_files} if n_files else counts
 

@@ -9,7 +9,7 @@ Source  protocol/rest.md 2.2 to 2.7, protocol/search-and-types.md 5
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -69,7 +69,7 @@ def _shorts(xsi_type: str, names: str, prefix: str = "") -> list[_Short]:
 _COMPUTED = "insert_date insert_user last_modified"
 _PI = "pi_firstname=investigator/firstname pi_lastname=investigator/lastname"
 
-_SHORT_NAMES: Mapping[Level, Mapping[str, _Short]] = {
+_SHORT_NAMES: Mapping[str, Mapping[str, _Short]] = {
     level: {short.name.lower(): short for short in shorts}
     for level, shorts in {
         "projects": [
@@ -237,7 +237,7 @@ class _Listing:
         return literal(f"/data/{self.level}/", t.string) + self.row.base.c.id
 
 
-_BUILT = {
+_BUILT: Mapping[str, Callable[[_Listing], Expr]] = {
     "insert_date": lambda listing: listing.computed("insert_date"),
     "insert_user": lambda listing: listing.computed("insert_user"),
     "last_modified": lambda listing: listing.computed("last_modified"),

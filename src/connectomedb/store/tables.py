@@ -326,9 +326,7 @@ def update_layout(engine: Engine, layout: Layout) -> None:
     """Make tables for new types and columns for new fields; a field that changed its type is refused."""
     wanted = {t.name: _fingerprint(t) for t in layout.metadata.sorted_tables}
     with engine.connect() as connection:
-        known = dict(
-            connection.execute(select(type_layout.c.table_name, type_layout.c.fingerprint)).tuples().all()
-        )
+        known = dict(connection.execute(select(type_layout.c.table_name, type_layout.c.fingerprint)).all())
     fresh = {name for name, fingerprint in wanted.items() if known.get(name) != fingerprint}
     if not fresh:
         return

@@ -7,7 +7,7 @@ data dictionary, never from a guess at the first rows.
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from connectomedb.errors import ConfigurationError
 from connectomedb.tables.formats import spell
@@ -56,13 +56,13 @@ def to_pandas(table: ResultTable) -> pandas.DataFrame:
     """
     pd = _library("pandas", "pandas")
     dtypes = {"integer": "Int64", "float": "float64", "boolean": "boolean", "string": "object"}
-    frame: pandas.DataFrame = pd.DataFrame(
+    frame = pd.DataFrame(
         {
             c.key: pd.Series(list(table.column(c.key)), dtype=dtypes.get(c.value_type, "object"))
             for c in table.columns
         }
     )
-    return frame
+    return cast("pandas.DataFrame", frame)
 
 
 def to_polars(table: ResultTable) -> polars.DataFrame:
@@ -79,10 +79,11 @@ def to_polars(table: ResultTable) -> polars.DataFrame:
         "time": pl.Time,
         "dateTime": pl.Datetime("us"),
     }
-    return pl.DataFrame(
+    frame = pl.DataFrame(
         {c.key: list(table.column(c.key)) for c in table.columns},
         schema={c.key: dtypes.get(c.value_type, pl.String) for c in table.columns},
     )
+    return cast("polars.DataFrame", frame)
 
 
 def to_html(table: ResultTable, *, n_rows: int = 20) -> str:

@@ -6,6 +6,7 @@ The expected answers are computed here from the data set's own tables, without o
 from __future__ import annotations
 
 import csv
+import json
 import re
 import statistics
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from click.testing import CliRunner
 
 import connectomedb
 from connectomedb.cli.main import main
+from connectomedb.client.connection import Project, Server
 from connectomedb.server.run import ServerThread
 from connectomedb.store.site import open_site
 
@@ -31,8 +33,10 @@ def _tsv(path: Path) -> Rows:
 def site_folder(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bids") / "site"
     run = CliRunner()
+    made = run.invoke(main, ["init", str(folder), "--title", "LA5c", "--json"])
+    assert made.exit_code == 0, made.output
+    (folder / "password").write_text(json.loads(made.stdout)["password"])
     for arguments in (
-        ["init", str(folder), "--title", "LA5c", "--admin", "admin", "--password", "admin-of-the-test"],
         ["import", "bids", str(shared_data), "--site", str(folder), "--project", "LA5c"],
         [
             *("mirror", "scan", "--listing", str(shared_data / "objects.tsv")),
@@ -53,23 +57,24 @@ def url(site_folder: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def project(url: str) -> Iterator[connectomedb.client.connection.Project]:
-    with connectomedb.connect(url, "admin", "admin-of-the-test") as site:
-        yield site.project("LA5c")
+def site(url: str, site_folder: Path) -> Iterator[Server]:
+    with connectomedb.connect(url, "admin", (site_folder / "password").read_text()) as site:
+        yield site
 
 
-def test_every_participant_and_every_instrument_is_there(
-    project: connectomedb.client.connection.Project, shared_data: Path
-) -> None:
+@pytest.fixture(scope="module")
+def project(site: Server) -> Project:
+    return site.project("LA5c")
+
+
+def test_every_participant_and_every_instrument_is_there(project: Project, shared_data: Path) -> None:
     assert len(project.subjects()) == 272
     instruments = {p.stem for p in (shared_data / "phenotype").glob("*.tsv")}
-    known = {t.removeprefix("bids:") for t in project.server.data_types() if t.startswith("bids:")}
+    known = {t.removeprefix("bids:") for t in site.data_types() if t.startswith("bids:")}
     assert known == instruments
 
 
-def test_numbers_are_numbers_and_missing_is_missing(
-    project: connectomedb.client.connection.Project, shared_data: Path
-) -> None:
+def test_numbers_are_numbers_and_missing_is_missing(project: Project, shared_data: Path) -> None:
     table = project.search("", columns=["mr_totalraw"], data_type="bids:wais")
     ours = dict(zip(table.column("subject_label"), table.column("mr_totalraw"), strict=True))
     for row in _tsv(shared_data / "phenotype" / "wais.tsv"):
@@ -81,7 +86,7 @@ def test_numbers_are_numbers_and_missing_is_missing(
 
 
 def test_matrices_above_the_median_with_t1w_bart_and_rest(
-    project: connectomedb.client.connection.Project, shared_data: Path, tmp_path: Path
+    project: Project, shared_data: Path, tmp_path: Path
 ) -> None:
     scores = {
         row["participant_id"].removeprefix("sub-"): int(row["mr_totalraw"])
