@@ -18,6 +18,8 @@ def test_generated_pages_are_current() -> None:
     assert done.returncode == 0, f"{done.stdout}{done.stderr} (run `make docs`)"
 
 
+# A person at a prompt closes nothing; the interpreter does it for them, aloud.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_the_python_of_the_readme_runs(
     demo_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

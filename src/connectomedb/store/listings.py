@@ -173,12 +173,21 @@ class _Listing:
         return Expr(frame.c[child.columns[leaf].name], child.fields[leaf].value_type)
 
     def label(self) -> Expr:
-        """The label in the project that is listed, else the owner's."""
-        return Expr(self.membership.c.label if self.project else self.row.base.c.label, "string")
+        """The label in the project that is listed, else where the user reads it first."""
+        return Expr(self.membership.c.label if self.reads_here else self.row.base.c.label, "string")
+
+    @property
+    def reads_here(self) -> bool:
+        """Rows are seen through one membership: the listed project's, or the first that the user reads.
+
+        Deviation: XNAT names the owner to everybody. A reader of the shared item alone could do nothing
+        with that name, and clients that build addresses from it run into a 404.
+        """
+        return bool(self.project) or (self.level == "experiments" and not self.who.is_admin)
 
     def owner(self) -> Expr:
         """The project: the owner; in a project's list of experiments that project."""
-        if self.project and self.level == "experiments":
+        if self.reads_here and self.level == "experiments":
             return Expr(self.membership.c.project, "string")
         return Expr(self.row.base.c.project, "string")
 
@@ -222,6 +231,15 @@ class _Listing:
             frame = frame.join(
                 self.membership, and_(m.item_pk == self.row.pk, m.project == bound(self.project))
             )
+        elif self.reads_here:
+            m, other = self.membership.c, t.membership.alias()
+            first = (
+                select(func.min(other.c.position))
+                .where(other.c.item_pk == m.item_pk, reads_project(other.c.project, self.who))
+                .correlate(self.membership)
+                .scalar_subquery()
+            )
+            frame = frame.join(self.membership, and_(m.item_pk == self.row.pk, m.position == first))
         if self.uses_subject_membership:
             m = self.subject_membership.c
             frame = frame.outerjoin(

@@ -66,7 +66,7 @@ def write_search_json(table: ResultTable) -> bytes:
         "Result": _text_rows(table),
         "totalRecords": str(len(table)),
         "rootElementName": table.root,
-        **table.properties,
+        **_properties(table),
     }
     return _dumps({"ResultSet": result})
 
@@ -135,7 +135,12 @@ def _write_json(table: ResultTable) -> bytes:
     result: dict[str, Any] = {"Result": _text_rows(table), "totalRecords": str(len(table))}
     if table.title:
         result["title"] = table.title
-    return _dumps({"ResultSet": {**result, **table.properties}})
+    return _dumps({"ResultSet": {**result, **_properties(table)}})
+
+
+def _properties(table: ResultTable) -> dict[str, Any]:
+    """Further facts of a table; one that begins with `{` is JSON already."""
+    return {k: json.loads(v) if v.startswith("{") else v for k, v in table.properties.items()}
 
 
 def _dumps(value: Any) -> bytes:

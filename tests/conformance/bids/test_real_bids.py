@@ -67,7 +67,9 @@ def project(site: Server) -> Project:
     return site.project("LA5c")
 
 
-def test_every_participant_and_every_instrument_is_there(project: Project, shared_data: Path) -> None:
+def test_every_participant_and_every_instrument_is_there(
+    site: Server, project: Project, shared_data: Path
+) -> None:
     assert len(project.subjects()) == 272
     instruments = {p.stem for p in (shared_data / "phenotype").glob("*.tsv")}
     known = {t.removeprefix("bids:") for t in site.data_types() if t.startswith("bids:")}

@@ -74,10 +74,10 @@ def test_the_experiment_is_found_from_the_project(cdb: Any) -> None:
 def test_the_neo_table_by_label(cdb: Any, label_of: dict[str, str]) -> None:
     fields = [f"nt:scores/{f}" for f in ("SUBJECT_ID", *(f"NEO_NEOFAC_{x}" for x in "AOCNE"))]
     table = cdb.select("nt:scores", fields).where([IN_Q1])
-    assert table.headers() == ["subject_id", *(f"neo_neofac_{x}" for x in "aocne")]
+    assert list(table.headers()) == ["subject_id", *(f"neo_neofac_{x}" for x in "aocne")]
     assert len(table.items()) == 76
     by_label = {
-        label_of[row[0]]: dict(zip(table.headers()[1:], row[1:], strict=True)) for row in table.items()
+        label_of[row[0]]: dict(zip(list(table.headers())[1:], row[1:], strict=True)) for row in table.items()
     }
     for label, expected in ANSWERS["neo_by_label"].items():
         assert by_label[label] == expected
@@ -86,7 +86,7 @@ def test_the_neo_table_by_label(cdb: Any, label_of: dict[str, str]) -> None:
 def test_the_neo_rows_as_printed_when_asked_for_in_that_order(cdb: Any) -> None:
     fields = [f"nt:scores/{f}" for f in ("SUBJECT_ID", *(f"NEO_NEOFAC_{x}" for x in "ACENO"))]
     table = cdb.select("nt:scores", fields).where([IN_Q1])
-    assert table.headers() == ANSWERS["neo_search"]["headers"]
+    assert list(table.headers()) == ANSWERS["neo_search"]["headers"]
     assert [list(row) for row in table.items()[:2]] == ANSWERS["neo_search"]["first_rows"]
 
 
