@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -68,7 +69,10 @@ def test_the_report_is_there_and_says_synthetic(demo: Path) -> None:
     assert "<svg" in page
 
 
-def test_a_second_run_uses_what_is_there_and_repairs_what_is_not(run: Run, demo: Path) -> None:
+def test_a_second_run_uses_what_is_there_and_repairs_what_is_not(
+    run: Run, demo: Path, tmp_path: Path
+) -> None:
+    demo = Path(shutil.copytree(demo, tmp_path / "demo"))
     again = run("demo", "--folder", str(demo))
     assert again.returncode == 0, again.stdout + again.stderr
     assert "found: mirror" in again.stdout
@@ -79,7 +83,9 @@ def test_a_second_run_uses_what_is_there_and_repairs_what_is_not(run: Run, demo:
     assert "made: mirror" in repaired.stdout
 
 
-def test_a_broken_database_is_built_again(run: Run, demo: Path) -> None:
+def test_a_broken_database_is_built_again(run: Run, demo: Path, tmp_path: Path) -> None:
+    # A copy: other tests serve the site in `demo`.
+    demo = Path(shutil.copytree(demo, tmp_path / "demo"))
     (demo / "site/connectomedb.db").write_bytes(b"no database")
     done = run("demo", "--folder", str(demo))
     assert done.returncode == 0, done.stdout + done.stderr
