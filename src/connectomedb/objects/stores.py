@@ -8,6 +8,7 @@ Keys are relative to the opened location and use `/`. Buckets with dots in their
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -154,10 +155,16 @@ def _guard(call: Callable[[], T], key: str, location: str) -> T:
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as problem:
         raise ObjectMissing(f"no object {key!r} in {location}") from problem
     except (PermissionDeniedError, UnauthenticatedError) as problem:
-        raise AccessDenied(f"{location} refuses {key!r}: {_first_line(problem)}; check the keys") from problem
+        raise AccessDenied(f"{location} refuses {key!r}: {_reason(problem)}; check the keys") from problem
     except BaseError as problem:
-        raise TransferError(f"{location} failed at {key!r}: {_first_line(problem)}") from problem
+        # An unknown key id comes back as a general error; only its status tells.
+        if "403 Forbidden" in str(problem) or "401 Unauthorized" in str(problem):
+            raise AccessDenied(f"{location} refuses {key!r}: {_reason(problem)}; check the keys") from problem
+        raise TransferError(f"{location} failed at {key!r}: {_reason(problem)}") from problem
 
 
-def _first_line(problem: BaseException) -> str:
-    return (str(problem).splitlines() or [type(problem).__name__])[0]
+def _reason(problem: BaseException) -> str:
+    """The library's first line, or the store's own sentence where its answer holds one."""
+    text = str(problem)
+    said = re.search(r"<Message>(.*?)</Message>", text, re.DOTALL)
+    return said[1] if said else (text.splitlines() or [type(problem).__name__])[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import islice
 from typing import Any, cast
 
 from sqlalchemy import Connection, insert, select, update
@@ -181,31 +182,18 @@ class ItemWriter:
     def _flush(self, rows: _Rows) -> None:
         try:
             self._connection.execute(insert(t.item), rows.items)
+        except IntegrityError as problem:
+            ids = _some(row["id"] for row in rows.items)
+            raise Conflict(f"an id is in use already (among {ids}); nothing was stored") from problem
+        try:
             self._connection.execute(insert(t.membership), rows.memberships)
         except IntegrityError as problem:
-            raise self._conflict(rows, problem) from problem
+            raise _label_taken_in(rows.memberships) from problem
         for name, found in rows.typed.items():
             self._connection.execute(insert(self._layout.typed(name).table), found)
         for key, found in rows.children.items():
             name, _, path = key.partition(" ")
             self._connection.execute(insert(self._layout.typed(name).children[path].table), found)
-
-    def _conflict(self, rows: _Rows, problem: IntegrityError) -> Conflict:
-        """What stood in the way, named; the transaction is lost anyway."""
-        text = str(problem.orig)
-        if "label" in text and "membership" in text:
-            seen: set[tuple[str, str, str]] = set()
-            for row in rows.memberships:
-                key = (row["project"], row["family"], row["label"])
-                if key in seen:
-                    return LabelTaken(f"the label {key[2]!r} stands twice in project {key[0]}")
-                seen.add(key)
-            names = ", ".join(sorted({label for _, _, label in seen})[:5])
-            return LabelTaken(
-                f"a label is in use in its project already (among {names}, …); nothing was stored"
-            )
-        ids = ", ".join(row["id"] for row in rows.items[:5])
-        return Conflict(f"an id is in use already (among {ids}, …); nothing was stored")
 
     def _project(self, text: str) -> str:
         if text not in self._projects:
@@ -237,6 +225,24 @@ class ItemWriter:
                 raise NoSuchSubject(f"{item.xsi_type} {item.text('label')}: no subject {text!r} in {project}")
             self._subjects[key] = found
         return self._subjects[key]
+
+
+def _label_taken_in(memberships: list[dict[str, Any]]) -> LabelTaken:
+    """Which label stood in the way; the transaction is lost anyway."""
+    seen: set[tuple[str, str, str]] = set()
+    for row in memberships:
+        key = (row["project"], row["family"], row["label"])
+        if key in seen:
+            return LabelTaken(f"the label {key[2]!r} stands twice in project {key[0]}; nothing was stored")
+        seen.add(key)
+    names = _some(sorted({label for _, _, label in seen}))
+    return LabelTaken(f"a label is in use in its project already (among {names}); nothing was stored")
+
+
+def _some(names: Iterable[str]) -> str:
+    """The first five of some names."""
+    first = list(islice(names, 6))
+    return ", ".join(first[:5]) + (", …" if len(first) > 5 else "")
 
 
 def add_project(
