@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from connectomedb.errors import ConfigurationError
 from connectomedb.objects.plan import TransferPlan, make_plan
 from connectomedb.search.query import CriteriaSet, Criterion, FieldRef, SearchField, SearchQuery
 from connectomedb.tables.result import ResultTable
@@ -47,11 +48,14 @@ def plan_from_table(
 ) -> TransferPlan:
     """The plan for the files of a `files_query` answer; subjects without any are named in it.
 
+    Raises   ConfigurationError when the files lie in several mirrors
     Cost     one `stat` per file; no request
     """
     locations = dict.fromkeys(str(v) for v in table.column("location") if v)
     if len(locations) > 1:
-        raise ValueError(f"the files lie in several mirrors ({', '.join(locations)}); make one plan for each")
+        raise ConfigurationError(
+            f"the files lie in several mirrors ({', '.join(locations)}); make one plan for each"
+        )
     return make_plan(
         file_rows(table), folder, location=next(iter(locations), ""), subjects_wanted=subjects_wanted
     )

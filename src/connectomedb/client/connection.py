@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from connectomedb.client.core import Core, Offer
+from connectomedb.client.core import Core, Offer, asked_columns
 from connectomedb.client.transport import Transport
 from connectomedb.client.warnings import ServerLacks
 from connectomedb.errors import ConfigurationError, ServerFault
@@ -109,10 +109,7 @@ class Project:
         """A typed table of the rows that meet `expression`, the subject's label first."""
         query = self._query(expression, columns, data_type)
         answer = self._core.search(query)
-        kept = [key for key in answer.keys if key != "quarantine_status"][: len(query.fields)]
-        table = answer.select(kept)
-        if not table.columns:
-            raise ServerFault("the answer to the search came without columns", url=self._core.server)
+        table = answer.select(asked_columns(answer, query.fields))
         return replace(table, columns=(replace(table.columns[0], key=LABEL_KEY), *table.columns[1:]))
 
     def cohort(self, expression: str = "", data_type: str = "nt:scores") -> Cohort:

@@ -14,7 +14,7 @@ from connectomedb.client.failures import excerpt, failure_of
 from connectomedb.client.login import Login, find_credentials
 from connectomedb.client.transport import NetworkTransport, Request, Response, Transport
 from connectomedb.errors import ConfigurationError, NotFound, ServerFault
-from connectomedb.search.query import SearchQuery
+from connectomedb.search.query import SearchField, SearchQuery
 from connectomedb.tables.result import ResultTable
 
 
@@ -99,7 +99,9 @@ class Core:
         from connectomedb.search.search_xml import print_search
         from connectomedb.tables.formats import read_result_set
 
-        response = self.send("POST", "/data/search", {"format": "json"}, print_search(query))
+        response = self.send(
+            "POST", "/data/search", {"format": "json"}, print_search(query), accept="application/json"
+        )
         try:
             return read_result_set(response.body)
         except (ValueError, KeyError, TypeError) as error:
@@ -149,3 +151,35 @@ class Core:
             url=self.server + path,
             excerpt=said,
         )
+
+
+def asked_columns(table: ResultTable, fields: Sequence[SearchField]) -> list[str]:
+    """Keys of the columns that were asked for, in that order and each once.
+
+    XNAT adds link columns, drops unknown names and answers a path with its display field: a column is taken
+    by what it says of itself, never by its place.
+    Raises   ServerFault naming the columns that did not come
+    """
+    found = [_column_of(field, table) for field in fields]
+    missing = [str(field.ref) for field, key in zip(fields, found, strict=True) if not key]
+    if missing:
+        raise ServerFault(f"the answer came without the columns {', '.join(missing)}")
+    return list(dict.fromkeys(found))
+
+
+def _column_of(field: SearchField, table: ResultTable) -> str:
+    """The key of the column that answers a field; '' when none does."""
+    element, name = field.ref.element_name.lower(), field.ref.name.lower()
+    own = {c.field_id.lower(): c.key for c in table.columns if c.element_name.lower() == element}
+    if name in own:
+        return own[name]
+    header = field.header or str(field.ref)
+    by_header = [c.key for c in table.columns if c.element_name and c.header == header]
+    if len(by_header) == 1:
+        return by_header[0]
+    for key in (name, f"{element.replace(':', '_')}_{name}"):
+        if key in table.keys:
+            return key
+    # A path or dictionary column that the server merged with its display field.
+    tail = name.replace("/", "_")
+    return next((key for i, key in own.items() if i == tail or i.endswith(f"_{tail}")), "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from connectomedb.client.transport import Response
@@ -18,6 +19,8 @@ from connectomedb.errors import (
     NotFound,
     QueryError,
     ServerFault,
+    UnknownDataType,
+    UnknownField,
 )
 
 _EXCERPT_CHARS = 300
@@ -42,7 +45,10 @@ def is_login_page(response: Response) -> bool:
 
 
 def excerpt(response: Response) -> str:
-    """The beginning of the body in one line, for a message."""
+    """What went wrong in one line, for a message: a problem's `detail`, else the beginning of the body."""
+    detail = _problem(response).get("detail")
+    if isinstance(detail, str) and detail:
+        return detail[:_EXCERPT_CHARS]
     text = response.body[: _EXCERPT_CHARS * 4].decode("utf-8", "replace")
     return " ".join(re.sub(r"<[^>]*>", " ", text).split())[:_EXCERPT_CHARS]
 
@@ -58,6 +64,9 @@ def failure_of(response: Response, *, url: str, renewed: bool = False) -> Connec
                 f"{url} sent a web page where data was promised: {said}", status=status, url=url, excerpt=said
             )
         return None
+    if status < 400:
+        place = response.headers.get("location", "another address")
+        return ServerFault(f"{url} has moved to {place}; connect to that server", status=status, url=url)
     if status == 401:
         if renewed:
             return LoginExpired(f"the login at {url} ended and could not be renewed; connect again")
@@ -69,6 +78,32 @@ def failure_of(response: Response, *, url: str, renewed: bool = False) -> Connec
         return (_NO_SUCH[levels[-1]] if levels else NotFound)(said or f"there is nothing at {url}")
     if status == 409:
         return Conflict(said or f"{url}: what is there already stands in the way")
+    named = _unknown_name(response)
+    if named is not None:
+        return named
     if status in (400, 422):
         return QueryError(said or f"{url} did not understand the question")
     return ServerFault(f"{url} failed with status {status}: {said}", status=status, url=url, excerpt=said)
+
+
+def _problem(response: Response) -> dict[str, object]:
+    """The problem document (RFC 9457) of an answer; empty when there is none."""
+    if not response.headers.get("content-type", "").startswith("application/problem+json"):
+        return {}
+    try:
+        facts = json.loads(response.body)
+    except ValueError:
+        return {}
+    return facts if isinstance(facts, dict) else {}
+
+
+def _unknown_name(response: Response) -> QueryError | None:
+    """The error for a misspelt name, when the answer says which one it was."""
+    facts = _problem(response)
+    near = facts.get("nearest")
+    nearest = [str(n) for n in near] if isinstance(near, list) else []
+    if "field" in facts:
+        return UnknownField(str(facts["field"]), str(facts.get("data_type", "")), nearest)
+    if "name" in facts and "nearest" in facts:
+        return UnknownDataType(str(facts["name"]), nearest)
+    return None

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, overload
 
-from connectomedb.client.core import Core
+from connectomedb.client.core import Core, asked_columns
 from connectomedb.client.elements import Collection, Element, Experiment, Project, Subject
 from connectomedb.client.transport import Transport
 from connectomedb.errors import BadConstraint
@@ -149,11 +149,7 @@ class Search:
         from connectomedb.tables.jsontable import JsonTable
 
         table = self._core.search(SearchQuery(self._data_type, self._fields, where))
-        kept = [key for key in table.keys if key != "quarantine_status"]
-        wanted = [_key(field.ref, self._data_type) for field in self._fields]
-        wanted = list(dict.fromkeys(wanted))
-        keys = wanted if all(key in kept for key in wanted) else kept[: len(wanted)]
-        return JsonTable(table.select(keys), keys)
+        return JsonTable(table.select(asked_columns(table, self._fields)))
 
 
 class Inspector:
@@ -204,8 +200,3 @@ def _walk_exact(core: Core, steps: tuple[Step, ...]) -> Element:
 def _field_ref(text: str, data_type: str) -> FieldRef:
     head, slash, tail = text.partition("/")
     return FieldRef(head, tail) if slash and ":" in head else FieldRef(data_type, text)
-
-
-def _key(ref: FieldRef, root: str) -> str:
-    name = ref.name.lower()
-    return name if ref.element_name == root else f"{ref.element_name.replace(':', '_')}_{name}".lower()

@@ -1,7 +1,7 @@
 """The seam to the network: one `Request` goes out, one `Response` comes back.
 
-Every variant has one method, `send`. It follows redirects, knows nothing of logins and
-raises only `ServerUnreachable` and `ServerTimeout`.
+Every variant has one method, `send`. It follows the redirects of a GET, knows nothing of logins
+and raises only `ServerUnreachable` and `ServerTimeout`.
 """
 
 from __future__ import annotations
@@ -60,9 +60,7 @@ class NetworkTransport:
         import httpx2
 
         if self._client is None:
-            self._client = httpx2.Client(
-                timeout=self._timeout_s, verify=self._verify, follow_redirects=True, trust_env=False
-            )
+            self._client = httpx2.Client(timeout=self._timeout_s, verify=self._verify, trust_env=False)
         for tries_left in reversed(range(_N_TRIES if request.method == "GET" else 1)):
             self._client.cookies.clear()  # the login keeps the cookie, nobody else
             try:
@@ -72,6 +70,8 @@ class NetworkTransport:
                     params=dict(request.params) or None,
                     headers=dict(request.headers),
                     content=request.body or None,
+                    # A question that is sent with a body would arrive without it.
+                    follow_redirects=request.method in ("GET", "HEAD"),
                 )
             except httpx2.TimeoutException as error:
                 raise ServerTimeout(

@@ -105,6 +105,8 @@ def open_store(
     Cost     no request
     """
     text = str(location)
+    if not text:
+        raise ConfigurationError("nothing says where the files are; scan the mirror with its URL")
     scheme = urlsplit(text).scheme
     if scheme in ("", "file"):
         return _open_folder(Path(unquote(urlsplit(text).path)) if scheme else Path(text))

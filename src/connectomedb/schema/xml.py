@@ -23,6 +23,9 @@ def parse_xml(data: bytes) -> _Element:
 
     if len(data) > MAX_BYTES:
         raise NotWellFormed(f"the document has {len(data)} bytes; at most {MAX_BYTES} are read, split it")
+    if not data.strip():
+        raise NotWellFormed("the document is empty; send an XML document")
+    too_deep = f"the document is nested deeper than {MAX_DEPTH} levels; flatten it"
     parser = etree.XMLPullParser(
         events=("start", "end"),
         resolve_entities=False,
@@ -39,14 +42,14 @@ def parse_xml(data: bytes) -> _Element:
             for event, _ in parser.read_events():
                 depth += 1 if event == "start" else -1
                 if depth > MAX_DEPTH:
-                    raise NotWellFormed(f"the document is nested deeper than {MAX_DEPTH} levels; flatten it")
+                    raise NotWellFormed(too_deep)
         root = parser.close()
     except etree.XMLSyntaxError as error:
         if re.search(rb"<!(DOCTYPE|ENTITY)", data):
             raise NotWellFormed("the document has a DOCTYPE; remove it, none is read") from error
+        if "Excessive depth" in error.msg:
+            raise NotWellFormed(too_deep) from error  # the parser's own limit came first
         raise NotWellFormed(f"not XML: {error.msg}; mend the document there") from error
-    if root is None:
-        raise NotWellFormed("the document is empty; send an XML document")
     if root.getroottree().docinfo.doctype:
         raise NotWellFormed("the document has a DOCTYPE; remove it, none is read")
     return root

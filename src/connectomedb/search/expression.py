@@ -20,7 +20,7 @@ from connectomedb.search.query import CriteriaSet, Criterion, FieldRef, Method
 _TOKEN = re.compile(
     r"""\s*(?:
       (?P<string>'(?:[^']|'')*'|"(?:[^"]|"")*")
-    | (?P<quoted>`[^`]+`)
+    | (?P<quoted>`(?:[^`]|``)+`)
     | (?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w/:]))
     | (?P<operator><=|>=|!=|<>|==|=|<|>)
     | (?P<mark>[(),])
@@ -56,7 +56,8 @@ def parse_expression(text: str, root: str) -> CriteriaSet:
 
 def print_expression(criteria: CriteriaSet, root: str) -> str:
     """An expression that `parse_expression` reads back."""
-    return f" {criteria.method.lower()} ".join(_print_member(m, root) for m in criteria.members)
+    stated = [m for m in criteria.members if isinstance(m, Criterion) or m]
+    return f" {criteria.method.lower()} ".join(_print_member(m, root) for m in stated)
 
 
 def in_project(root: str, project: str) -> CriteriaSet:
@@ -205,7 +206,7 @@ def _unquoted(token: _Token) -> str:
     if token.kind == "string":
         quote = token.text[0]
         return token.text[1:-1].replace(quote * 2, quote)
-    return token.text.strip("`") if token.kind == "quoted" else token.text
+    return token.text[1:-1].replace("``", "`") if token.kind == "quoted" else token.text
 
 
 def _listed(value: str) -> str:
@@ -219,9 +220,8 @@ def _print_member(member: Criterion | CriteriaSet, root: str) -> str:
     match = re.fullmatch(r"FILE_COUNT=(.*)", member.ref.name)
     if match and member.comparison_type == "IS NOT NULL":
         return f"has({_text(match[1])})"
-    shown = (
-        name if re.fullmatch(r"[A-Za-z0-9_][\w:/.]*", name) and name.lower() not in _WORDS else f"`{name}`"
-    )
+    plain = re.fullmatch(r"[A-Za-z0-9_][\w:/.]*", name) and name.lower() not in _WORDS
+    shown = name if plain else "`" + name.replace("`", "``") + "`"
     comparison = member.comparison_type
     if comparison in ("IS NULL", "IS NOT NULL"):
         return f"{shown} {comparison.lower()}"

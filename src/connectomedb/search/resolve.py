@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from functools import lru_cache
 
 from connectomedb.errors import BadConstraint, UnknownField
@@ -33,6 +33,7 @@ from connectomedb.search.query import (
 _MEMBER_PATHS = {"project": "member_owner", "sharing/share/project": "member_share"}
 _OLD_IDS = {"SESSION_ID": "EXPT_ID", "EXPT_ID": "SESSION_ID"}
 _DATES = ("%m/%d/%Y", "%Y%m%d", "%Y.%m.%d", "%m.%d.%Y", "%d-%b-%Y", "%B %d, %Y")
+_TIMES = ("%I:%M:%S %p", "%I:%M %p", "%H%M%S")
 _MOMENTS = ("%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M:%S")
 
 
@@ -183,6 +184,11 @@ def _by_path(ref: FieldRef, data_type: DataType, types: DataTypes, *, criterion:
         for leaf in multiple.fields:
             if f"{multiple.path}/{leaf.path}".lower() == path.lower():
                 whole = f"{multiple.path}/{leaf.path}"
+                if not criterion:
+                    raise BadConstraint(
+                        f"{data_type.xsi_type}/{whole} may have several values in one row; "
+                        "it can stand in a condition, not as a column"
+                    )
                 display = DisplayField(
                     _generated_id(data_type, whole), leaf.name, leaf.value_type, ("element", whole)
                 )
@@ -313,6 +319,8 @@ def parse_operand(text: str, value_type: ValueType) -> Value:
             return int(number) if isinstance(number, float) and number.is_integer() else number
     if value_type == "date":
         return _parse_date(bare)
+    if value_type == "time":
+        return _parse_time(bare)
     if value_type == "dateTime":
         for pattern in _MOMENTS:
             try:
@@ -327,6 +335,17 @@ def parse_operand(text: str, value_type: ValueType) -> Value:
             except ValueError:
                 return text  # compared with the printed form: `INSERT_DATE LIKE`-style texts are asked for
     return parse_value(bare, value_type)
+
+
+def _parse_time(text: str) -> time:
+    for pattern in _TIMES:
+        try:
+            return datetime.strptime(text, pattern).time()
+        except ValueError:
+            continue
+    found = parse_value(text, "time")
+    assert isinstance(found, time)
+    return found
 
 
 def _parse_date(text: str) -> date:

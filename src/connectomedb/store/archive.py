@@ -132,6 +132,11 @@ class Archive:
             n_files = connection.scalar(held) or 0
         return {**counts, t.FILE: n_files} if n_files else counts
 
+    def count_members(self, who: Principal) -> dict[tuple[str, str], int]:
+        """How many subjects and experiments each project shows to the user, by (project, family)."""
+        with self.engine.connect() as connection:
+            return projects.count_members(connection, who)
+
     # Things by their names
 
     def locate_project(self, text: str, who: Principal) -> str:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, get_args
 
-from sqlalchemy import Connection, insert, or_, select
+from sqlalchemy import Connection, func, insert, or_, select
 
 from connectomedb.errors import ConfigurationError, Conflict, NoSuchProject
 from connectomedb.store import tables as t
-from connectomedb.store.visibility import visible_project
+from connectomedb.store.visibility import reads_project, visible, visible_project
 from connectomedb.vocabulary.records import Accessibility, Principal
 
 LEGAL_NAME = re.compile(r"[A-Za-z0-9_-]+\Z")
@@ -44,6 +44,18 @@ def locate_project(connection: Connection, layout: t.Layout, text: str, who: Pri
     if not found:
         raise NoSuchProject(f"no project {text!r} that you may see")
     return found[0]
+
+
+def count_members(connection: Connection, who: Principal) -> dict[tuple[str, str], int]:
+    """How many subjects and experiments each project shows to the user, by (project, family)."""
+    m = t.membership.c
+    rows = connection.execute(
+        select(m.project, m.family, func.count())
+        .join_from(t.membership, t.item, t.item.c.pk == m.item_pk)
+        .where(m.family != "project", visible(t.item, who), reads_project(m.project, who))
+        .group_by(m.project, m.family)
+    )
+    return {(project, family): n for project, family, n in rows}
 
 
 def insert_project(

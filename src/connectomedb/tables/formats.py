@@ -43,32 +43,34 @@ def write(table: ResultTable, media: Media) -> bytes:
 
 def write_search_json(table: ResultTable) -> bytes:
     """The answer of a search: `Columns` with types and headers, rows, `rootElementName`."""
-    columns = []
-    for column in table.columns:
-        facts: dict[str, str] = {"key": column.key}
-        if column.element_name:
-            facts |= {
-                "element_name": column.element_name,
-                "id": column.field_id,
-                "xPATH": f"{column.element_name}.{column.field_id.partition('=')[0]}",
-                "header": column.header or " ",
-                "type": column.value_type,
-            }
-        if not column.visible:
-            facts["visible"] = "false"
-        if column.description:
-            facts["description"] = column.description
-        if column.unit:
-            facts["unit"] = column.unit
-        columns.append(facts)
     result = {
-        "Columns": columns,
+        "Columns": [_column_facts(column) for column in table.columns],
         "Result": _text_rows(table),
         "totalRecords": str(len(table)),
         "rootElementName": table.root,
         **_properties(table),
     }
     return _dumps({"ResultSet": result})
+
+
+def _column_facts(column: Column) -> dict[str, str]:
+    """What an answer says about a column, spelled as XNAT does; unit and description are ours."""
+    facts = {"key": column.key}
+    if column.element_name:
+        facts |= {
+            "element_name": column.element_name,
+            "id": column.field_id,
+            "xPATH": f"{column.element_name}.{column.field_id.partition('=')[0]}",
+            "header": column.header or " ",
+            "type": column.value_type,
+        }
+    if not column.visible:
+        facts["visible"] = "false"
+    if column.description:
+        facts["description"] = column.description
+    if column.unit:
+        facts["unit"] = column.unit
+    return facts
 
 
 def read_csv(data: bytes) -> ResultTable:
@@ -168,7 +170,7 @@ def _one_line(text: str) -> str:
 def _write_xml(table: ResultTable) -> bytes:
     title = f' title="{escape(table.title, quote=True)}"' if table.title else ""
     root = f' rootElementName="{escape(table.root, quote=True)}"' if table.root else ""
-    columns = "".join(f"<column>{escape(key)}</column>" for key in table.keys)
+    columns = "".join(_xml_column(column) for column in table.columns)
     kinds = [c.value_type for c in table.columns]
     rows = "".join(
         "<row>"
@@ -182,6 +184,16 @@ def _write_xml(table: ResultTable) -> bytes:
         f"<columns>{columns}</columns><rows>{rows}</rows></results></ResultSet>\n"
     )
     return text.encode("utf-8")
+
+
+def _xml_column(column: Column) -> str:
+    facts = _column_facts(column)
+    attributes = "".join(
+        f' {name}="{escape(facts[name], quote=True)}"'
+        for name in ("element_name", "id", "xPATH", "header", "type")
+        if name in facts
+    )
+    return f"<column{attributes}>{escape(column.key)}</column>"
 
 
 def _write_html(table: ResultTable) -> bytes:

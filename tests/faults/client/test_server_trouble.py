@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -182,3 +183,32 @@ def test_a_document_is_fetched_once_until_refreshed(peer: Peer) -> None:
     experiment.refresh()
     experiment.get()
     assert len(peer.asked) == 2
+
+
+def test_a_question_that_is_redirected_is_refused_not_lost(peer: Peer) -> None:
+    peer.script = lambda method, path, headers: (302, {"Location": "https://new.example.org/"}, b"")
+    with pytest.raises(ServerFault, match=r"has moved to https://new\.example\.org/; connect to that server"):
+        Interface(peer.url).select("nt:scores", ["nt:scores/SUBJECT_ID"]).all()
+    assert [method for method, _, _ in peer.asked] == ["POST"]
+
+
+def test_columns_are_taken_by_name_not_by_place(peer: Peer) -> None:
+    columns = [
+        {
+            "key": "subjectid",
+            "element_name": "nt:scores",
+            "id": "SUBJECT_ID",
+            "header": "x",
+            "type": "string",
+        },
+        {"key": "link"},
+        {"key": "neo_neofac_a", "element_name": "nt:scores", "id": "NEO_NEOFAC_A", "type": "integer"},
+        {"key": "quarantine_status"},
+    ]
+    answer = {"Columns": columns, "Result": [dict.fromkeys(("subjectid", "link", "neo_neofac_a"), "7")]}
+    body = json.dumps({"ResultSet": answer}).encode()
+    peer.script = lambda method, path, headers: (200, {}, body)
+    scores = Interface(peer.url).select("nt:scores", ["nt:scores/NEOFAC_A", "nt:scores/SUBJECT_ID"])
+    assert scores.all().headers() == ["neo_neofac_a", "subjectid"]
+    with pytest.raises(ServerFault, match="without the columns nt:scores/AGE"):
+        Interface(peer.url).select("nt:scores", ["nt:scores/AGE"]).all()

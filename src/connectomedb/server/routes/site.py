@@ -19,13 +19,11 @@ def home(ask: Ask) -> Response:
     projects = []
     types: list[tuple[str, str, int]] = []
     if ask.caller.session_id or not ask.gate.require_login:
+        members = ask.archive.count_members(ask.who)
         for row in ask.archive.listing("projects", ask.who).as_dicts():
             project_id = str(row["ID"])
-            n_subjects = len(ask.archive.listing("subjects", ask.who, project=project_id, columns=("ID",)))
-            n_experiments = len(
-                ask.archive.listing("experiments", ask.who, project=project_id, columns=("ID",))
-            )
-            projects.append((project_id, row["name"], row["description"], n_subjects, n_experiments))
+            held = [members.get((project_id, family), 0) for family in ("subject", "experiment")]
+            projects.append((project_id, row["name"], row["description"], *held))
         counts = ask.archive.elements_used(ask.who)
         types = [
             (t.xsi_type, ask.site.types.display(t.xsi_type).plural, counts[t.xsi_type])
