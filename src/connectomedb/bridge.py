@@ -43,6 +43,11 @@ def files_query(
     return SearchQuery(FILE_TYPE, fields, CriteriaSet("AND", tuple(criteria)))
 
 
+def values_query(field: str) -> SearchQuery:
+    """The search for the values that a column of the file table has."""
+    return SearchQuery(FILE_TYPE, (SearchField(FieldRef(FILE_TYPE, field)),))
+
+
 def plan_from_table(
     table: ResultTable, folder: str | Path, *, subjects_wanted: Sequence[str] = ()
 ) -> TransferPlan:

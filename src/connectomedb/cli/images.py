@@ -146,7 +146,6 @@ def get_command(
     Example:
       connectomedb get 'NEOFAC_A > 40' --project HCP_Q1 --package tfMRI_MOTOR_preproc --folder motor
     """
-    from connectomedb.objects.stores import open_store
     from connectomedb.objects.transfer import run_plan
 
     if plan_file is not None:
@@ -160,9 +159,7 @@ def get_command(
     if save is not None:
         _write(save, plan.to_json())
     with common.TransferBar("fetching") as show:
-        report = run_plan(
-            plan, open_store(plan.location), parallel=int(common.setting("parallel", parallel)), progress=show
-        )
+        report = run_plan(plan, parallel=int(common.setting("parallel", parallel)), progress=show)
     facts = {
         "counts": report.counts,
         "fetched_bytes": report.fetched_bytes,

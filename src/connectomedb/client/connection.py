@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 from connectomedb.client.core import Core, Offer, asked_columns
 from connectomedb.client.transport import Transport
 from connectomedb.client.warnings import ServerLacks
-from connectomedb.errors import ConfigurationError, ServerFault
+from connectomedb.errors import ConfigurationError, QueryError, ServerFault
 from connectomedb.search.query import CriteriaSet, FieldRef, SearchField, SearchQuery, SortBy
 from connectomedb.tables.result import Column, ResultTable
 from connectomedb.vocabulary.uris import join_uri
@@ -134,7 +134,11 @@ class Project:
             raise ServerFault("the explanation cannot be read", url=self._core.server) from problem
 
     def files(self, who: Who, *, package: str = "", run: str = "", kind: str = "") -> ResultTable:
-        """The files that the mirror holds for these subjects (labels, a cohort or a table)."""
+        """The files that the mirror holds for these subjects (labels, a cohort or a table).
+
+        Raises   QueryError for a package, run or kind of which the mirror holds no file at all
+        Cost     one request; when there is no such file, one more to see whether the name is known
+        """
         from connectomedb import bridge
 
         if "files" not in self._core.offer().features:
@@ -146,7 +150,12 @@ class Project:
             return ResultTable(
                 tuple(Column(name.lower()) for name in bridge.FILE_COLUMNS), root=bridge.FILE_TYPE
             )
-        return self._core.search(bridge.files_query(labels, package=package, run=run, kind=kind))
+        table = self._core.search(bridge.files_query(labels, package=package, run=run, kind=kind))
+        if not table.rows:
+            for field, value in (("PACKAGE", package), ("RUN", run), ("KIND", kind)):
+                if value:
+                    self._check_known(field, value)
+        return table
 
     def plan(
         self, who: Who, folder: Path | str, *, package: str = "", run: str = "", kind: str = ""
@@ -170,7 +179,6 @@ class Project:
     ) -> TransferReport:
         """Fetch and verify a plan, or these subjects' files into `folder`."""
         from connectomedb.objects.plan import TransferPlan
-        from connectomedb.objects.stores import open_store
         from connectomedb.objects.transfer import run_plan
 
         if isinstance(what, TransferPlan):
@@ -179,8 +187,20 @@ class Project:
             raise ConfigurationError("say where the files go: download(subjects, folder='images')")
         else:
             plan = self.plan(what, folder, package=package, run=run, kind=kind)
-        location = plan.location or self._core.offer().mirror
-        return run_plan(plan, open_store(location), parallel=parallel, progress=progress)
+        if not plan.location:
+            plan = replace(plan, location=self._core.offer().mirror)
+        return run_plan(plan, parallel=parallel, progress=progress)
+
+    def _check_known(self, field: str, value: str) -> None:
+        """An empty answer means that there is none, not that a name was misspelt."""
+        from connectomedb import bridge
+        from connectomedb.schema.registry import nearest
+
+        table = self._core.search(bridge.values_query(field))
+        known = sorted({str(row[0]) for row in table.rows if row[0]})
+        if value not in known:
+            near = " or ".join(nearest(value, known)) or ", ".join(known) or "nothing"
+            raise QueryError(f"no file on the mirror has the {field.lower()} {value!r}; there is {near}")
 
     def _query(self, expression: str, columns: Iterable[str], data_type: str) -> SearchQuery:
         from connectomedb.search.expression import in_project, parse_expression

@@ -18,7 +18,7 @@ from typing import BinaryIO, Literal
 
 from connectomedb.errors import ChecksumMismatch, DiskFull, ObjectMissing, TransferError, Truncated
 from connectomedb.objects.plan import PlannedFile, TransferPlan, safe_target
-from connectomedb.objects.stores import ObjectStore
+from connectomedb.objects.stores import ObjectStore, open_store
 from connectomedb.objects.verify import Digest, Journal, digest_file, new_digest, part_of
 
 Status = Literal["verified", "uncovered", "kept", "mismatched", "missing", "failed"]
@@ -95,16 +95,17 @@ class TransferReport:
 
 def run_plan(
     plan: TransferPlan,
-    store: ObjectStore,
+    store: ObjectStore | None = None,
     *,
     parallel: int = 8,
     progress: Callable[[Progress], None] | None = None,
 ) -> TransferReport:
-    """Bring every file of the plan over, `parallel` at a time.
+    """Bring every file of the plan over, `parallel` at a time, from `store` or from the plan's own location.
 
     Trouble with one file does not stop the others; it is in the report. A full disk stops the run.
     Memory   about one megabyte per parallel transfer
-    Raises   DiskFull; KeyboardInterrupt passes through once the workers have stopped
+    Raises   DiskFull; ConfigurationError for a location that cannot be opened; KeyboardInterrupt, once the
+             workers have stopped
     """
     started = time.monotonic()
     root = Path(plan.folder)
@@ -129,6 +130,7 @@ def run_plan(
                 if file.action == "keep":
                     finish(position, Outcome(file, "kept"))
                     continue
+                store = store or open_store(plan.location)
                 running[pool.submit(_bring, file, store, root, journal, stop)] = position
                 if len(running) >= 2 * parallel:
                     break

@@ -13,6 +13,7 @@ _STYLE = (
     ".notice{background:#fff3cd;border:1px solid #d9a400;padding:.5rem 1rem}"
     "table{border-collapse:collapse;margin:1rem 0}th,td{border:1px solid #bbb;padding:.25rem .6rem;"
     "text-align:left;vertical-align:top}th{background:#f0f0f0}code{font-size:.9em}"
+    "td{overflow-wrap:anywhere}td:last-child{white-space:nowrap}"
 )
 
 

@@ -42,6 +42,17 @@ def test_an_unknown_operator_and_a_wrong_value(q1_server: str) -> None:
             scores.where([("nt:scores/AGE", ">", "old")])
 
 
+def test_a_misspelt_package_is_no_empty_answer(demo_server: str) -> None:
+    with connect(demo_server, *READER) as server:
+        q1 = server.project("HCP_Q1")
+        with pytest.raises(QueryError, match="'tfMRI_MOTOR_preprok'; there is tfMRI_MOTOR_preproc"):
+            q1.plan(["100307"], "images", package="tfMRI_MOTOR_preprok")
+        # These three are in the database and not on the mirror: none is the right answer.
+        plan = q1.plan(["230926"], "images", package="tfMRI_MOTOR_preproc")
+        assert plan.absent_subjects == ("230926",)
+        assert q1.download(plan).counts == {}
+
+
 def test_what_is_not_there(q1_server: str) -> None:
     with Interface(q1_server, *READER) as cdb:
         assert not cdb.select.project("HCP_Q9").exists()

@@ -41,7 +41,7 @@ def test_every_command_has_an_example_and_json(runner: CliRunner, path: list[str
 def test_an_unknown_command_is_wrong_usage(runner: CliRunner) -> None:
     done = runner.invoke(main, ["serch"])
     assert done.exit_code == 2
-    assert "serch" in done.stderr
+    assert "'serch'; did you mean search" in done.stderr
 
 
 def test_a_missing_project_is_wrong_usage(runner: CliRunner) -> None:
