@@ -129,6 +129,7 @@ def _prepare(place: Path, run: _Run) -> None:
 def _tutorial_and_bridge(url: str, place: Path, run: _Run) -> Path:
     from connectomedb.client.connection import connect
     from connectomedb.client.interface import Interface
+    from connectomedb.objects.stores import open_store
     from connectomedb.testing.report import write_report
     from connectomedb.testing.seed import answers, load_seed
     from connectomedb.testing.tutorial import run_steps
@@ -137,7 +138,7 @@ def _tutorial_and_bridge(url: str, place: Path, run: _Run) -> Path:
         run.note(result.step.title, result.step.call, _short(result.answer), result.ok)
 
     with Interface(url, "guest-reader", "reader-demo") as cdb:
-        run_steps(cdb, show)
+        run_steps(cdb, open_store(place / "mirror"), show)
     derived = load_seed()["derived_answers"]
     with connect(url, "guest-reader", "reader-demo") as server:
         q1 = server.project(PROJECT)

@@ -14,6 +14,7 @@ from connectomedb.testing.seed import answers
 if TYPE_CHECKING:
     from connectomedb.client.elements import Experiment
     from connectomedb.client.interface import Interface
+    from connectomedb.objects.stores import ObjectStore
     from connectomedb.tables.jsontable import JsonTable
 
 PROJECT = "HCP_Q1"
@@ -23,9 +24,10 @@ _NEO = tuple(f"NEO_NEOFAC_{factor}" for factor in "ACENO")
 
 @dataclass(slots=True)
 class Desk:
-    """What the steps share: the connection, and labels by subject id once they are known."""
+    """What the steps share: the connection, the mirror, and labels by subject id once they are known."""
 
     cdb: Interface
+    mirror: ObjectStore
     _labels: dict[str, str] = field(default_factory=dict)
 
     def labels_by_id(self) -> dict[str, str]:
@@ -165,12 +167,28 @@ def steps() -> tuple[Step, ...]:
             ),
             known["cpw_below_30_or_35_up"]["labels_in_order"],
         ),
+        Step(
+            14,
+            "subjects on the mirror",
+            "[p.split('/')[1] for p in mirror.list_level('q1/')[1]]",
+            lambda desk: sorted(p.split("/")[1] for p in desk.mirror.list_level("q1/")[1]),
+            sorted(known["s3"]["subject_prefixes"]),
+        ),
+        Step(
+            15,
+            "folders of 100307 on the mirror",
+            "mirror.list_level('q1/100307/')[1]",
+            lambda desk: sorted(desk.mirror.list_level("q1/100307/")[1]),
+            sorted(known["s3"]["list_q1_100307_slash"]),
+        ),
     )
 
 
-def run_steps(cdb: Interface, each: Callable[[StepResult], None] | None = None) -> tuple[StepResult, ...]:
-    """Run every step on one connection; trouble of the connection is raised, a wrong answer is a result."""
-    desk = Desk(cdb)
+def run_steps(
+    cdb: Interface, mirror: ObjectStore, each: Callable[[StepResult], None] | None = None
+) -> tuple[StepResult, ...]:
+    """Run every step on one connection and store; their trouble is raised, a wrong answer is a result."""
+    desk = Desk(cdb, mirror)
     results = []
     for step in steps():
         result = StepResult(step, step.run(desk))

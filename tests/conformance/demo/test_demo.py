@@ -45,7 +45,7 @@ def demo(run: Run, home: Path) -> Path:
     facts = json.loads(done.stdout)
     assert facts["ok"]
     assert all(step["ok"] for step in facts["steps"])
-    assert len(facts["steps"]) == 17
+    assert len(facts["steps"]) == 19
     return folder
 
 
@@ -65,7 +65,7 @@ def asking(demo: Path) -> Iterator[dict[str, str]]:
 def test_the_report_is_there_and_says_synthetic(demo: Path) -> None:
     page = (demo / "report.html").read_text()
     assert "SYNTHETIC" in page
-    assert "17 of 17 as printed" in page
+    assert "19 of 19 as printed" in page
     assert "<svg" in page
 
 
