@@ -19,7 +19,7 @@ from connectomedb.server.auth import Gate
 from connectomedb.server.failures import on_fault, on_http_exception
 from connectomedb.server.inbound import Handler, endpoint
 from connectomedb.server.outbound import WEB
-from connectomedb.server.routes import hierarchy, schemas, search, sessions, site
+from connectomedb.server.routes import hierarchy, schemas, search, sessions, site, types
 from connectomedb.store.site import Site
 
 
@@ -61,9 +61,9 @@ def routes() -> list[BaseRoute]:
         get("/data/experiments", hierarchy.experiments),
         get("/data" + e, hierarchy.experiment),
         post("/data/search", search.search),
-        get("/data/search/elements", search.elements),
-        get("/data/search/elements/{xsi_type}", search.fields),
-        get("/data/search/elements/{xsi_type}/versions", search.versions),
+        get("/data/search/elements", types.elements),
+        get("/data/search/elements/{xsi_type}", types.fields),
+        get("/data/search/elements/{xsi_type}/versions", types.versions),
         get("/xapi/schemas", schemas.names),
         get("/xapi/schemas/{name:path}", schemas.schema),
         get("/schemas/{name:path}", schemas.schema),
