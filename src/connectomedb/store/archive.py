@@ -5,7 +5,7 @@ A facade: each method opens a connection, lets one module do the work, and close
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from sqlalchemy import Engine, func, insert, select, update
 
@@ -14,9 +14,10 @@ from connectomedb.schema.registry import DataTypes
 from connectomedb.search import explain as sentences
 from connectomedb.search.query import SearchQuery
 from connectomedb.search.resolve import resolve
-from connectomedb.store import experiments, files, items, listings, projects, subjects
+from connectomedb.store import bulk, experiments, files, items, listings, projects, subjects
 from connectomedb.store import tables as t
 from connectomedb.store.accounts import Account, Accounts
+from connectomedb.store.bulk import BulkRow
 from connectomedb.store.compile import Compiled, compile_search
 from connectomedb.store.engine import dialect_of, writing
 from connectomedb.store.items import IngestReport
@@ -199,6 +200,22 @@ class Archive:
             writer = items.ItemWriter(connection, self._layout, user=user, project=project, site_id=site_id)
             writer.store(documents)
         return IngestReport(len(writer.ids), tuple(writer.ids))
+
+    def load_rows(
+        self,
+        xsi_type: str,
+        paths: Sequence[str],
+        rows: Iterable[BulkRow],
+        *,
+        user: str,
+        progress: Callable[[int], None] | None = None,
+    ) -> int:
+        """Store many rows of one data type in one transaction; see `bulk.load_rows`."""
+        site_id = self.get_setting("site_id", DEFAULT_SITE_ID)
+        with writing(self.engine) as connection:
+            return bulk.load_rows(
+                connection, self._layout, xsi_type, paths, rows, user=user, site_id=site_id, progress=progress
+            )
 
     def share(self, item_id: str, project: str, label: str, who: Principal) -> None:
         """Let a further project see an item; see `experiments.share`."""
