@@ -5,6 +5,7 @@ For tables that come as tables. Documents with repeated parts go through `items.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -181,11 +182,12 @@ class _Loader:
                 if value is not None and type(value) not in good:
                     yield f"row {number}: {field.path} is {value!r}, which is no {field.value_type}"
             return
-        if field.value_type in ("string", "float") or field.enumeration or field.pattern:
-            wrong = {v: why for v in set(column) if v is not None and (why := _why_not(field, v))}
-            for number, value in enumerate(column, n_before + 1):
-                if value in wrong:
-                    yield f"row {number}: {field.path} is {value!r}: {wrong[value]}"
+        if _all_good(field, column):
+            return
+        wrong = {v: why for v in set(column) if v is not None and (why := _why_not(field, v))}
+        for number, value in enumerate(column, n_before + 1):
+            if value in wrong:
+                yield f"row {number}: {field.path} is {value!r}: {wrong[value]}"
 
     def _fresh_ids(self, n: int) -> list[str]:
         ids: list[str] = []
@@ -252,6 +254,16 @@ _ITEM_COLUMNS = [
 _MEMBER_COLUMNS = ["item_pk", "project", "family", "label", "position"]
 
 
+def _all_good(field: ElementPath, column: tuple[Any, ...]) -> bool:
+    """Whether a glance at the whole column settles it; False means look at each value."""
+    if field.enumeration or field.pattern or field.max_length is not None:
+        return False
+    if field.value_type == "float":
+        return math.isfinite(sum(filter(None, column)))
+    # One text of all texts: what is wrong in one of them is wrong in it.
+    return field.value_type != "string" or not _why_not(field, "".join(filter(None, column)))
+
+
 def _why_not(field: ElementPath, value: Any) -> str:
     if field.value_type == "float" and value - value != 0:
         return "it is not finite"
@@ -285,6 +297,8 @@ def _writer(
 
 
 def _prepared(row: tuple[Any, ...], prepare: Sequence[tuple[int, Callable[[Any], Any]]]) -> tuple[Any, ...]:
+    if all(row[n] is None for n, _ in prepare):
+        return row
     cells = list(row)
     for n, processor in prepare:
         if cells[n] is not None:
