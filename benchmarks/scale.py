@@ -1,4 +1,4 @@
-"""A synthetic site of biobank size and what its answers cost: `make bench-scale`.
+"""A synthetic site of biobank size and what its answers cost: part of `make bench`.
 
 Every figure stands beside a floor of the same run: the bare driver on the same tables and rows.
 Options: --subjects, --measures, --database sqlite|postgresql (default: both), --keep FOLDER.
@@ -28,7 +28,7 @@ from connectomedb.store.engine import open_engine
 
 TYPE = "bench:measures"
 NAMESPACE = "http://connectomedb.org/bench"
-N_PROJECTS = 20
+PROJECTS = tuple(f"P{n:02d}" for n in range(20))
 _POOL = 997  # value rows that are cycled; a prime, so that projects do not repeat each other
 
 
@@ -77,30 +77,42 @@ def value_rows(n_measures: int) -> list[tuple[Any, ...]]:
     return [tuple(None if rng.random() < 0.05 else make() for make in makers_of) for _ in range(_POOL)]
 
 
-def rows_of(n_subjects: int, pool: list[tuple[Any, ...]], *, people: bool) -> Iterator[BulkRow]:
-    """The subjects, or their measures: in twenty projects, each shared into up to three further ones."""
+def rows_of(
+    n_subjects: int, pool: list[tuple[Any, ...]], projects: tuple[str, ...], *, people: bool
+) -> Iterator[BulkRow]:
+    """The subjects, or their measures, dealt out to the projects, each shared into up to three more."""
+    n_projects = len(projects)
     for n in range(n_subjects):
-        project = f"P{n % N_PROJECTS:02d}"
-        shares = tuple(f"P{(n + 1 + k) % N_PROJECTS:02d}" for k in range(n // N_PROJECTS % 4))
+        project = projects[n % n_projects]
+        n_shares = min(n // n_projects % 4, n_projects - 1)
+        shares = tuple(projects[(n + 1 + k) % n_projects] for k in range(n_shares))
         if people:
             yield BulkRow(f"s{n:06d}", project, (), shares=shares)
         else:
             yield BulkRow(f"s{n:06d}_m", project, pool[n % _POOL], f"s{n:06d}", shares)
 
 
-def build(engine: Engine, types: DataTypes, n_subjects: int, n_measures: int) -> tuple[Archive, float]:
+def build(
+    engine: Engine,
+    types: DataTypes,
+    n_subjects: int,
+    n_measures: int,
+    projects: tuple[str, ...] = PROJECTS,
+) -> tuple[Archive, float]:
     """The site, and the seconds that the measures took to load."""
     archive = Archive(engine, types).create()
     archive.add_user("admin", "admin-bench", is_admin=True)
     archive.add_user("reader", "reader-bench")
-    for n in range(N_PROJECTS):
-        archive.add_project(f"P{n:02d}", description="SYNTHETIC benchmark", insert_user="admin")
+    for project in projects:
+        archive.add_project(project, description="SYNTHETIC benchmark", insert_user="admin")
     archive.grant("P03", "reader", "member")
     pool = value_rows(n_measures)
-    archive.load_rows("xnat:subjectData", (), rows_of(n_subjects, pool, people=True), user="admin")
+    archive.load_rows("xnat:subjectData", (), rows_of(n_subjects, pool, projects, people=True), user="admin")
     paths = [f"m{n}" for n in range(n_measures)]
     load_s = seconds(
-        lambda: archive.load_rows(TYPE, paths, rows_of(n_subjects, pool, people=False), user="admin")
+        lambda: archive.load_rows(
+            TYPE, paths, rows_of(n_subjects, pool, projects, people=False), user="admin"
+        )
     )
     return archive, load_s
 
