@@ -6,7 +6,7 @@ are spelled is the business of `tables.formats`. It does no I/O.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING
@@ -91,6 +91,11 @@ class ResultTable:
         keys = self.keys
         return [dict(zip(keys, row, strict=True)) for row in self.rows]
 
+    def stream(self) -> ResultStream:
+        """The answer as if it were only being read."""
+        rows = iter([self.rows]) if self.rows else iter(())
+        return ResultStream(self.columns, rows, self.title, self.root, dict(self.properties))
+
     # The frames live next door so that holding an answer imports none of them.
 
     def to_arrow(self) -> pyarrow.Table:
@@ -115,3 +120,28 @@ class ResultTable:
         from connectomedb.tables.frames import to_html
 
         return to_html(self)
+
+
+def _nothing() -> None:
+    """Nothing is going on that could be stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResultStream:
+    """An answer that is being read: columns, and rows in batches that come once.
+
+    `stop` may be called from another thread: the reading ends soon, and what it held is given back. Whoever
+    holds a stream reads it to its end, or stops it.
+    """
+
+    columns: tuple[Column, ...]
+    batches: Iterator[Sequence[Row]]
+    title: str = ""
+    root: str = ""
+    properties: dict[str, str] = field(default_factory=dict)
+    stop: Callable[[], None] = _nothing
+
+    def table(self) -> ResultTable:
+        """The whole answer."""
+        rows = tuple(row for batch in self.batches for row in batch)
+        return ResultTable(self.columns, rows, self.title, self.root, dict(self.properties))
