@@ -21,9 +21,12 @@ from connectomedb.store.bulk import BulkRow
 from connectomedb.store.compile import compile_search
 from connectomedb.store.engine import dialect_of, writing
 from connectomedb.store.items import IngestReport
+from connectomedb.store.reading import Reading
+from connectomedb.store.results import KeptResults
+from connectomedb.store.searches import SavedSearches
 from connectomedb.store.sessions import LoginSession, LoginSessions
 from connectomedb.store.visibility import visible, visible_file, visible_project
-from connectomedb.tables.result import ResultTable
+from connectomedb.tables.result import ResultStream, ResultTable
 from connectomedb.vocabulary.records import Accessibility, FileRow, Group, Located, Membership, Principal
 
 __all__ = ["Archive", "IngestReport"]
@@ -44,6 +47,8 @@ class Archive:
         self._kept = execute.Kept()
         self._accounts = Accounts(engine)
         self._sessions = LoginSessions(engine)
+        self.results = KeptResults(engine)
+        self.searches = SavedSearches(engine)
 
     @property
     def types(self) -> DataTypes:
@@ -61,6 +66,7 @@ class Archive:
         Raises  ConfigurationError when the database is none, or another version's
         """
         t.check_version(self.engine)
+        t.core.create_all(self.engine)
         t.update_layout(self.engine, self._layout)
         return self
 
@@ -88,6 +94,17 @@ class Archive:
             rows = tuple(row for batch in execute.run(connection, prepared) for row in batch)
         title = query.brief_description or query.description
         return ResultTable(prepared.columns, rows, title, prepared.root)
+
+    def search_stream(self, query: SearchQuery, who: Principal) -> ResultStream:
+        """The same rows in batches, while they are read; see `reading.Reading`.
+
+        Raises  as `search`, before anything is read
+        Memory  one batch
+        """
+        prepared = self._kept.get((query, who), lambda: self._prepared(query, who))
+        reading = Reading(self.engine, self._dialect, prepared)
+        title = query.brief_description or query.description
+        return ResultStream(prepared.columns, reading, title, prepared.root, stop=reading.stop)
 
     def explain(self, query: SearchQuery, who: Principal) -> str:
         """The question as a sentence, and its SQL with the values that are bound."""
@@ -139,6 +156,14 @@ class Archive:
         """How many subjects and experiments each project shows to the user, by (project, family)."""
         with self.engine.connect() as connection:
             return projects.count_members(connection, who)
+
+    def types_in_project(self, project: str, who: Principal) -> list[str]:
+        """The types of the experiments that the user sees in a project, by name."""
+        i, m = t.item.c, t.membership.c
+        members = select(m.item_pk).where(m.project == project, m.family == "experiment")
+        query = select(i.xsi_type).distinct().where(i.pk.in_(members), visible(t.item, who))
+        with self.engine.connect() as connection:
+            return sorted(connection.scalars(query).all())
 
     # Things by their names
 

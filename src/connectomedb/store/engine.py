@@ -30,6 +30,7 @@ class Dialect(Protocol):
     def years_between(self, start: ColumnElement[Any], end: ColumnElement[Any]) -> ColumnElement[int]: ...
     def whole(self, number: ColumnElement[Any]) -> ColumnElement[int]: ...
     def join_text(self, text: ColumnElement[Any], separator: str) -> ColumnElement[str]: ...
+    def interrupt(self, driver_connection: Any) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,9 @@ class _Sqlite:
 
     def join_text(self, text: ColumnElement[Any], separator: str) -> ColumnElement[str]:
         return sqlite.join_text(text, separator)
+
+    def interrupt(self, driver_connection: Any) -> None:
+        sqlite.interrupt(driver_connection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,9 @@ class _Postgresql:
 
     def join_text(self, text: ColumnElement[Any], separator: str) -> ColumnElement[str]:
         return postgresql.join_text(text, separator)
+
+    def interrupt(self, driver_connection: Any) -> None:
+        postgresql.interrupt(driver_connection)
 
 
 def open_engine(url: str) -> Engine:

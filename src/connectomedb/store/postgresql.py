@@ -89,3 +89,8 @@ def join_text(text: ColumnElement[Any], separator: str) -> ColumnElement[str]:
 def whole(number: ColumnElement[Any]) -> ColumnElement[int]:
     """A number without its fraction."""
     return func.trunc(number).cast(Integer())
+
+
+def interrupt(connection: psycopg.Connection[Any]) -> None:
+    """Break off the statement that another thread runs on this connection."""
+    connection.cancel()

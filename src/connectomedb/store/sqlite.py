@@ -95,3 +95,8 @@ def join_text(text: ColumnElement[Any], separator: str) -> ColumnElement[str]:
 def whole(number: ColumnElement[Any]) -> ColumnElement[int]:
     """A number without its fraction."""
     return number.cast(Integer())
+
+
+def interrupt(connection: sqlite3.Connection) -> None:
+    """Break off the statement that another thread runs on this connection."""
+    connection.interrupt()

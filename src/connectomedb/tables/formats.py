@@ -54,16 +54,16 @@ def stream(answer: ResultStream, media: Media) -> Iterator[bytes]:
     return {"json": _json, "csv": _csv, "xml": _xml, "html": _html}[media](answer)
 
 
-def stream_search_json(answer: ResultStream, **facts: str) -> Iterator[bytes]:
-    """The answer of a search, a piece per batch; `facts` come last, over its own."""
+def stream_search_json(answer: ResultStream) -> Iterator[bytes]:
+    """The answer of a search, a piece per batch: `Columns`, rows, then the facts."""
     described = _dumps([_column_facts(column) for column in answer.columns]).decode()
-    last = {"rootElementName": answer.root, **_properties(answer), **facts}
-    return _result_set(answer, '"Columns":' + described + ",", last)
+    facts = {"rootElementName": answer.root, **_properties(answer)}
+    return _result_set(answer, '"Columns":' + described + ",", facts)
 
 
-def stream_page_json(answer: ResultStream, **facts: str) -> Iterator[bytes]:
+def stream_page_json(answer: ResultStream) -> Iterator[bytes]:
     """Rows without a word about their columns: a page of a cached answer."""
-    return _result_set(answer, "", facts)
+    return _result_set(answer, "", _properties(answer))
 
 
 def _column_facts(column: Column) -> dict[str, str]:
