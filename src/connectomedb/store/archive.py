@@ -6,6 +6,7 @@ A facade: each method opens a connection, lets one module do the work, and close
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from sqlalchemy import Engine, func, insert, select, update
 
@@ -19,7 +20,7 @@ from connectomedb.store import tables as t
 from connectomedb.store.accounts import Account, Accounts
 from connectomedb.store.bulk import BulkRow
 from connectomedb.store.compile import compile_search
-from connectomedb.store.engine import dialect_of, writing
+from connectomedb.store.engine import data_version, dialect_of, writing
 from connectomedb.store.items import IngestReport
 from connectomedb.store.sessions import LoginSession, LoginSessions
 from connectomedb.store.visibility import visible, visible_file, visible_project
@@ -83,11 +84,17 @@ class Archive:
         Raises  UnknownDataType, UnknownField, BadConstraint
         Cost    one statement
         """
-        prepared = self._kept.get((query, who), lambda: self._prepared(query, who))
+        asked = replace(query, search_id="", brief_description="", description="")
+        prepared = self._kept.get((asked, who), lambda: self._prepared(asked, who))
         with self.engine.connect() as connection:
             rows = tuple(row for batch in execute.run(connection, prepared) for row in batch)
         title = query.brief_description or query.description
         return ResultTable(prepared.columns, rows, title, prepared.root)
+
+    def data_version(self) -> str:
+        """A text that is another one after every change of the data; see `engine.data_version`."""
+        with self.engine.connect() as connection:
+            return data_version(connection)
 
     def explain(self, query: SearchQuery, who: Principal) -> str:
         """The question as a sentence, and its SQL with the values that are bound."""
