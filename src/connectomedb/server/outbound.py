@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time
 from pathlib import Path
@@ -110,19 +110,24 @@ def answer_search(
     facts: Mapping[str, str] | None = None,
     described: bool = True,
     headers: Mapping[str, str] | None = None,
+    question: Hashable = None,
 ) -> Response:
-    """The answer of a search, sent while it is read.
+    """The answer of a search, sent while it is read; of the same `question`, as it was sent last time.
 
     `described` says that JSON tells about the columns too; `facts` stand beside the rows there and in XML.
     """
     media = chosen_search_media(ask)
+    headers = {**_TABLE_HEADERS, **(headers or {})}
     answer = replace(answer, properties={**answer.properties, **(facts or {})})
-    return Streamed(
-        _pieces(answer, media, described=described),
-        answer.stop,
-        {**_TABLE_HEADERS, **(headers or {})},
-        CONTENT_TYPES[media],
-    )
+    pieces = _pieces(answer, media, described=described)
+    if question is not None:
+        key, version = (question, answer.title, ask.who, media), ask.archive.data_version()
+        found = ask.answers.find(key, version)
+        if found is not None:
+            answer.stop()
+            return Response(found, 200, headers, CONTENT_TYPES[media])
+        pieces = ask.answers.keeping(key, version, pieces)
+    return Streamed(pieces, answer.stop, headers, CONTENT_TYPES[media])
 
 
 def _pieces(answer: ResultStream, media: SearchMedia, *, described: bool) -> Iterator[bytes]:
@@ -140,14 +145,14 @@ def _pieces(answer: ResultStream, media: SearchMedia, *, described: bool) -> Ite
 
 def table_response(table: ResultTable, media: Media) -> Response:
     """A table in one representation."""
-    return _response(write(table, media), media)
+    return media_response(write(table, media), media)
 
 
 def answer_item(ask: Ask, item: Item, *, insert_date: datetime | None, heading: str) -> Response:
     """One project, subject or experiment as a document, as JSON or as a page."""
     media = chosen_media(ask, "html")
     if media == "xml":
-        return _response(write_document(item, ask.site.types, site_url=ask.site_url), media)
+        return media_response(write_document(item, ask.site.types, site_url=ask.site_url), media)
     if media == "json":
         return answer_json({"items": [item_json(item, insert_date)]})
     if media == "csv":
@@ -257,5 +262,6 @@ def _quality(options: Sequence[str]) -> float:
     return 1.0
 
 
-def _response(content: bytes, media: Media) -> Response:
+def media_response(content: bytes, media: Media) -> Response:
+    """Finished bytes in one representation."""
     return Response(content, 200, _TABLE_HEADERS, CONTENT_TYPES[media])

@@ -19,7 +19,7 @@ from connectomedb.store import tables as t
 from connectomedb.store.accounts import Account, Accounts
 from connectomedb.store.bulk import BulkRow
 from connectomedb.store.compile import compile_search
-from connectomedb.store.engine import dialect_of, writing
+from connectomedb.store.engine import data_version, dialect_of, writing
 from connectomedb.store.items import IngestReport
 from connectomedb.store.reading import Reading
 from connectomedb.store.results import KeptResults
@@ -89,7 +89,7 @@ class Archive:
         Raises  UnknownDataType, UnknownField, BadConstraint
         Cost    one statement
         """
-        prepared = self._kept.get((query, who), lambda: self._prepared(query, who))
+        prepared = self._prepared(query, who)
         with self.engine.connect() as connection:
             rows = tuple(row for batch in execute.run(connection, prepared) for row in batch)
         title = query.brief_description or query.description
@@ -101,10 +101,15 @@ class Archive:
         Raises  as `search`, before anything is read
         Memory  one batch
         """
-        prepared = self._kept.get((query, who), lambda: self._prepared(query, who))
+        prepared = self._prepared(query, who)
         reading = Reading(self.engine, self._dialect, prepared)
         title = query.brief_description or query.description
         return ResultStream(prepared.columns, reading, title, prepared.root, stop=reading.stop)
+
+    def data_version(self) -> str:
+        """A text that is another one after every change of the data; see `engine.data_version`."""
+        with self.engine.connect() as connection:
+            return data_version(connection)
 
     def explain(self, query: SearchQuery, who: Principal) -> str:
         """The question as a sentence, and its SQL with the values that are bound."""
@@ -320,5 +325,11 @@ class Archive:
                 connection.execute(insert(t.setting).values(name=name, value=value))
 
     def _prepared(self, query: SearchQuery, who: Principal) -> execute.Prepared:
-        compiled = compile_search(resolve(query, self.types), who, self._layout, self._dialect)
-        return execute.prepare(compiled, self.engine.dialect)
+        """The question of this user as a statement, compiled once for all searches that ask the same."""
+        asked = query.bare()
+
+        def make() -> execute.Prepared:
+            compiled = compile_search(resolve(asked, self.types), who, self._layout, self._dialect)
+            return execute.prepare(compiled, self.engine.dialect)
+
+        return self._kept.get((asked, who), make)

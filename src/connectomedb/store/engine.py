@@ -125,10 +125,26 @@ def dialect_of(engine: Engine) -> Dialect:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
-    """One transaction that writes: all of it is durable at the end, or nothing of it happened."""
+def writing(engine: Engine, *, changes_data: bool = True) -> Iterator[Connection]:
+    """One transaction that writes: all of it is durable at the end, or nothing of it happened.
+
+    Logins and the like leave the data as it was: they say so, and answers that are kept stay good.
+    """
     with engine.connect().execution_options(**{sqlite.WRITING: True}) as connection, connection.begin():
         yield connection
+        if changes_data and connection.dialect.name == "sqlite":
+            sqlite.note_change(connection)
+
+
+def data_version(connection: Connection) -> str:
+    """A text that is another one after every change of the data.
+
+    Source   SQLite: a counter that every writing transaction raises; PostgreSQL: the snapshot, which every
+             commit changes
+    """
+    if connection.dialect.name == "sqlite":
+        return sqlite.data_version(connection)
+    return postgresql.data_version(connection)
 
 
 def _printed(

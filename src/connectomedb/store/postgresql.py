@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import psycopg
-from sqlalchemy import Engine, String, case, collate, create_engine, event, func, literal, or_
+from sqlalchemy import Connection, Engine, String, case, collate, create_engine, event, func, literal, or_
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.engine import URL
 from sqlalchemy.sql.elements import ColumnElement
@@ -94,3 +94,8 @@ def whole(number: ColumnElement[Any]) -> ColumnElement[int]:
 def interrupt(connection: psycopg.Connection[Any]) -> None:
     """Break off the statement that another thread runs on this connection."""
     connection.cancel()
+
+
+def data_version(connection: Connection) -> str:
+    """What is visible now; the same text means the same rows."""
+    return str(connection.exec_driver_sql("SELECT pg_current_snapshot()::text").scalar())

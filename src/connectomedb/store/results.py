@@ -112,7 +112,7 @@ class KeptResults:
         moment = self._clock()
         columns = (*answer.columns, Column(KEY, "integer"))
         kept = Kept(f"xs{secrets.token_hex(16)}", columns, 0, answer.root, answer.title, question, moment)
-        with writing(self._engine) as connection:
+        with writing(self._engine, changes_data=False) as connection:
             connection.execute(
                 insert(kept_result).values(
                     id=kept.id,
@@ -138,7 +138,7 @@ class KeptResults:
             self._add(parts)
         finally:
             answer.stop()
-        with writing(self._engine) as connection:
+        with writing(self._engine, changes_data=False) as connection:
             connection.execute(update(kept_result).where(kept_result.c.id == kept.id).values(n_rows=n_rows))
         return replace(kept, n_rows=n_rows)
 
@@ -171,7 +171,7 @@ class KeptResults:
         if row.user_id != who.user_id or row.n_rows == _UNFINISHED:
             raise NotFound(f"{result_id!r} is no kept answer of yours")
         if moment - row.used_at > _USED_AGAIN_AFTER:
-            with writing(self._engine) as connection:
+            with writing(self._engine, changes_data=False) as connection:
                 connection.execute(
                     update(kept_result).where(kept_result.c.id == result_id).values(used_at=moment)
                 )
@@ -181,7 +181,7 @@ class KeptResults:
         """Drop the user's answers to the search of that id."""
         c = kept_result.c
         mine = select(c.id).where(c.user_id == who.user_id, c.search_id == search_id)
-        with writing(self._engine) as connection:
+        with writing(self._engine, changes_data=False) as connection:
             connection.execute(delete(kept_rows).where(kept_rows.c.result_id.in_(mine)))
             connection.execute(delete(kept_result).where(c.user_id == who.user_id, c.search_id == search_id))
 
@@ -191,7 +191,7 @@ class KeptResults:
         with self._engine.connect() as connection:
             if connection.scalar(select(kept_result.c.id).where(too_old).limit(1)) is None:
                 return
-        with writing(self._engine) as connection:
+        with writing(self._engine, changes_data=False) as connection:
             old = select(kept_result.c.id).where(too_old)
             connection.execute(delete(kept_rows).where(kept_rows.c.result_id.in_(old)))
             connection.execute(delete(kept_result).where(too_old))
@@ -256,7 +256,7 @@ class KeptResults:
 
     def _add(self, parts: list[dict[str, object]]) -> None:
         if parts:
-            with writing(self._engine) as connection:
+            with writing(self._engine, changes_data=False) as connection:
                 connection.execute(insert(kept_rows), parts)
             parts.clear()
 

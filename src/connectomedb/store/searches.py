@@ -120,7 +120,7 @@ class SavedSearches:
         _check_id(search_id)
         if who.is_guest:
             raise AccessDenied("a guest has no saved searches; log in")
-        with writing(self._engine) as connection:
+        with writing(self._engine, changes_data=False) as connection:
             caller = _caller(connection, who)
             if as_copy:
                 query = replace(query, allowed_users=(), allowed_groups=())
@@ -143,7 +143,7 @@ class SavedSearches:
 
         Raises  NotFound when it is not for this user; AccessDenied when it is, but does not name them
         """
-        with writing(self._engine) as connection:
+        with writing(self._engine, changes_data=False) as connection:
             query, caller = _load(connection, search_id), _caller(connection, who)
             if query is None or not caller.may_use(query):
                 raise _no_such(search_id)

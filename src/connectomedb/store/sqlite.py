@@ -100,3 +100,17 @@ def whole(number: ColumnElement[Any]) -> ColumnElement[int]:
 def interrupt(connection: sqlite3.Connection) -> None:
     """Break off the statement that another thread runs on this connection."""
     connection.interrupt()
+
+
+def note_change(connection: Connection) -> None:
+    """Raise the counter of changes, in the transaction that made one."""
+    connection.exec_driver_sql(
+        "INSERT INTO counter (name, value) VALUES ('change', 1) "
+        "ON CONFLICT (name) DO UPDATE SET value = value + 1"
+    )
+
+
+def data_version(connection: Connection) -> str:
+    """The counter of changes."""
+    found = connection.exec_driver_sql("SELECT value FROM counter WHERE name = 'change'").scalar()
+    return str(found or 0)

@@ -28,7 +28,7 @@ def search(ask: Ask) -> Response:
     if ask.param("cache").lower() == "true":
         return _first_page(ask, query)
     asked = ask_archive(ask, query)
-    return answer_search(ask, asked.answer, headers=asked.warning)
+    return answer_search(ask, asked.answer, headers=asked.warning, question=asked.query.bare())
 
 
 def page(ask: Ask) -> Response:
