@@ -18,7 +18,7 @@ import httpx2
 import pyarrow.ipc
 import pyarrow.parquet
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection
 from tests.conformance.server.test_search import FIELDS, document
 
 # Fixtures: every test on a big site runs on SQLite and on PostgreSQL.
@@ -29,10 +29,11 @@ from connectomedb.search.query import SearchQuery
 from connectomedb.search.search_xml import parse_search
 from connectomedb.server.run import ServerThread
 from connectomedb.store.archive import Archive
+from connectomedb.store.engine import dialect_of
 from connectomedb.store.execute import BATCH_ROWS, Prepared, run
-from connectomedb.store.reading import Stopped
+from connectomedb.store.reading import Reading, Stopped
 from connectomedb.store.site import Site, init_site
-from connectomedb.tables.result import Row
+from connectomedb.tables.result import Column, Row
 from connectomedb.vocabulary.records import Principal
 
 PATIENCE_S = 20.0
@@ -125,47 +126,35 @@ def test_who_hangs_up_stops_the_reading(big_site: Site, monkeypatch: pytest.Monk
 
 def test_a_statement_is_broken_off_while_it_works(big_site: Site) -> None:
     """The caller hangs up before there is a first row: the database is told."""
-    archive = big_site.archive
-    who = archive.find_user("admin")
-    started = threading.Event()
-
-    def endless(connection: object, *_: object) -> None:
-        # One million million steps, unless somebody interrupts.
-        started.set()
-        cursor = connection.cursor()  # type: ignore[attr-defined]  # the driver's connection
-        cursor.execute(
-            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000000) "
-            "SELECT count(*) FROM n"
-        )
-
-    def before(_connection: object, cursor: object, *_: object) -> None:
-        if threading.current_thread().name == "reader of the test":
-            endless(cursor.connection)  # type: ignore[attr-defined]  # the driver's cursor
-
-    answer = archive.search_stream(_every_subject(), who)
+    engine = big_site.archive.engine
+    endless = Prepared(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000000) "
+        "SELECT count(*) FROM n",
+        (),
+        (Column("count", "integer"),),
+        "",
+        (),
+    )
+    reading = Reading(engine, dialect_of(engine), endless)
     found: list[BaseException] = []
 
     def read() -> None:
         try:
-            next(answer.batches)
+            next(reading)
         except Stopped as problem:
             found.append(problem)
 
-    event.listen(archive.engine, "before_cursor_execute", before)
-    try:
-        thread = threading.Thread(target=read, name="reader of the test")
-        thread.start()
-        assert started.wait(PATIENCE_S)
-        time.sleep(0.1)
-        answer.stop()
-        thread.join(PATIENCE_S)
-        assert not thread.is_alive()
-    finally:
-        event.remove(archive.engine, "before_cursor_execute", before)
+    thread = threading.Thread(target=read)
+    thread.start()
+    until(lambda: checked_out(big_site.archive) == 1)
+    time.sleep(0.1)
+    reading.stop()
+    thread.join(PATIENCE_S)
+    assert not thread.is_alive()
     assert len(found) == 1
-    assert checked_out(archive) == 0
+    assert checked_out(big_site.archive) == 0
     with pytest.raises(Stopped):
-        next(answer.batches)
+        next(reading)
 
 
 def _every_subject() -> SearchQuery:
