@@ -37,8 +37,9 @@ from connectomedb.errors import BadConstraint
 from connectomedb.schema.model import DataType, Value, ValueType
 from connectomedb.search.resolve import ResolvedCriterion, ResolvedField, ResolvedQuery, ResolvedSet
 from connectomedb.store import tables as t
+from connectomedb.store.computed import Expressions
 from connectomedb.store.engine import Dialect
-from connectomedb.store.rows import Expr, Expressions, Row, bound
+from connectomedb.store.rows import Expr, Row, bound
 from connectomedb.tables.result import Column
 from connectomedb.vocabulary.records import Principal
 

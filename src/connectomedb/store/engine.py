@@ -29,7 +29,14 @@ class Dialect(Protocol):
     def year(self, day: ColumnElement[Any]) -> ColumnElement[int]: ...
     def years_between(self, start: ColumnElement[Any], end: ColumnElement[Any]) -> ColumnElement[int]: ...
     def whole(self, number: ColumnElement[Any]) -> ColumnElement[int]: ...
-    def join_text(self, text: ColumnElement[Any], separator: str) -> ColumnElement[str]: ...
+    def days_between(self, start: ColumnElement[Any], end: ColumnElement[Any]) -> ColumnElement[int]: ...
+    def day(self, moment: ColumnElement[Any]) -> ColumnElement[Any]: ...
+    def floor(self, number: ColumnElement[Any]) -> ColumnElement[int]: ...
+    def rounded(self, number: ColumnElement[Any], n_digits: int) -> ColumnElement[float]: ...
+    def number(self, text: ColumnElement[Any]) -> ColumnElement[float]: ...
+    def join_text(
+        self, text: ColumnElement[Any], separator: str, order: ColumnElement[Any] | None = None
+    ) -> ColumnElement[str]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +56,25 @@ class _Sqlite:
     def whole(self, number: ColumnElement[Any]) -> ColumnElement[int]:
         return sqlite.whole(number)
 
-    def join_text(self, text: ColumnElement[Any], separator: str) -> ColumnElement[str]:
-        return sqlite.join_text(text, separator)
+    def days_between(self, start: ColumnElement[Any], end: ColumnElement[Any]) -> ColumnElement[int]:
+        return sqlite.days_between(start, end)
+
+    def day(self, moment: ColumnElement[Any]) -> ColumnElement[Any]:
+        return sqlite.day(moment)
+
+    def floor(self, number: ColumnElement[Any]) -> ColumnElement[int]:
+        return sqlite.floor(number)
+
+    def rounded(self, number: ColumnElement[Any], n_digits: int) -> ColumnElement[float]:
+        return sqlite.rounded(number, n_digits)
+
+    def number(self, text: ColumnElement[Any]) -> ColumnElement[float]:
+        return sqlite.number(text)
+
+    def join_text(
+        self, text: ColumnElement[Any], separator: str, order: ColumnElement[Any] | None = None
+    ) -> ColumnElement[str]:
+        return sqlite.join_text(text, separator, order)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +98,25 @@ class _Postgresql:
     def whole(self, number: ColumnElement[Any]) -> ColumnElement[int]:
         return postgresql.whole(number)
 
-    def join_text(self, text: ColumnElement[Any], separator: str) -> ColumnElement[str]:
-        return postgresql.join_text(text, separator)
+    def days_between(self, start: ColumnElement[Any], end: ColumnElement[Any]) -> ColumnElement[int]:
+        return postgresql.days_between(start, end)
+
+    def day(self, moment: ColumnElement[Any]) -> ColumnElement[Any]:
+        return postgresql.day(moment)
+
+    def floor(self, number: ColumnElement[Any]) -> ColumnElement[int]:
+        return postgresql.floor(number)
+
+    def rounded(self, number: ColumnElement[Any], n_digits: int) -> ColumnElement[float]:
+        return postgresql.rounded(number, n_digits)
+
+    def number(self, text: ColumnElement[Any]) -> ColumnElement[float]:
+        return postgresql.number(text)
+
+    def join_text(
+        self, text: ColumnElement[Any], separator: str, order: ColumnElement[Any] | None = None
+    ) -> ColumnElement[str]:
+        return postgresql.join_text(text, separator, order)
 
 
 def open_engine(url: str) -> Engine:

@@ -52,6 +52,8 @@ Family = Literal["project", "subject", "experiment", "file", "scan", "reconstruc
 PROJECT = "xnat:projectData"
 SUBJECT = "xnat:subjectData"
 EXPERIMENT = "xnat:experimentData"
+SESSION = "xnat:imageSessionData"
+SCAN = "xnat:imageScanData"
 FILE = "hcp:file"
 _FAMILIES: tuple[tuple[str, Family], ...] = (
     (EXPERIMENT, "experiment"),
