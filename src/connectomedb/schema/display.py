@@ -88,8 +88,8 @@ def read_display(content: bytes, name: str, *, foreign_sql: ForeignSql = "refuse
                 else:
                     left_out.append(field_id)
                     _log.warning("%s; the field is left out", problem)
-    for tag, element in ((tag, e) for tag in ("SQLView", "SQLFunction", "ViewLink") for e in root.iter(tag)):
-        what = f"{tag} {element.get('name') or element.get('alias') or ''}".strip()
+    for element in (e for tag in ("SQLView", "SQLFunction", "ViewLink") for e in root.iter(tag)):
+        what = f"{element.tag!s} {element.get('name') or element.get('alias') or ''}".strip()
         said = f"{name}, line {element.sourceline}: {what} is SQL, which is not run here"
         if foreign_sql == "refuse":
             problems.append(said)

@@ -124,20 +124,33 @@ def sql_name(xsi_type: str) -> str:
     return xsi_type.replace(":", "_").upper()
 
 
-def item_link(xsi_type: str, key: str, *, told: bool = False) -> Link:
-    """The stock link of an item: its page, its report, and (if `told`) who stored it and when."""
+def item_link(xsi_type: str, key: str) -> Link:
+    """The stock link of an item: its page and its report."""
     spot = f"{xsi_type}.ID"
     place = f"search_value/@Field1/search_element/{xsi_type}/search_field/{spot}"
     href = f"@WEBAPPapp/action/DisplayItemAction/{place}"
     inserts = (("Field1", key),)
-    properties = [
+    properties = (
         LinkProperty("HREF", href, inserts),
         LinkProperty("ONCLICK", f"return rpt('@Field1','{xsi_type}','{spot}');", inserts),
-    ]
-    if told:
-        inserted = (("Field1", "INSERT_DATE"), ("Field2", "INSERT_USER"))
-        properties.append(LinkProperty("TITLE", "Inserted: @Field1 (@Field2)", inserted))
-    return Link(tuple(properties), _SECURED, xsi_type)
+    )
+    return Link(properties, _SECURED, xsi_type)
+
+
+def _label_link(xsi_type: str) -> Link:
+    """That of a label also tells who stored the item and when."""
+    link = item_link(xsi_type, "EXPT_ID")
+    inserted = (("Field1", "INSERT_DATE"), ("Field2", "INSERT_USER"))
+    title = LinkProperty("TITLE", "Inserted: @Field1 (@Field2)", inserted)
+    return replace(link, properties=(*link.properties, title))
+
+
+def _identifier_link(xsi_type: str) -> Link:
+    """That of a label in a project leads to the item as that project shows it."""
+    link = item_link(xsi_type, "EXPT_ID")
+    href, *rest = link.properties
+    in_project = LinkProperty("HREF", f"{href.value}/project/@Field2", (*href.inserts, ("Field2", "@WHERE")))
+    return replace(link, properties=(in_project, *rest))
 
 
 def _has_leaf(data_type: DataType, path: str) -> bool:
@@ -167,13 +180,13 @@ def _common_fields(data_type: DataType, types: Types) -> Iterator[DisplayField]:
         return
     of_subject = types.is_a(own, "xnat:subjectAssessorData")
     of_session = types.is_a(own, ASSESSOR)
-    to_item = item_link(own, "EXPT_ID")
+    to_item = replace(item_link(own, "EXPT_ID"), secured_by=())
     if of_subject:
         link = item_link(SUBJECT, "SUBJECT_ID")
         yield DisplayField(
             "SUBJECT_ID", "Subject", "string", ("element", "subject_ID"), link=replace(link, secured_by=())
         )
-    yield DisplayField("EXPT_ID", "ID", "string", ("element", "ID"), link=replace(to_item, secured_by=()))
+    yield DisplayField("EXPT_ID", "ID", "string", ("element", "ID"), link=to_item)
     icon = Constant(REPORT_ICON)
     yield DisplayField(
         "RPT",
@@ -181,7 +194,7 @@ def _common_fields(data_type: DataType, types: Types) -> Iterator[DisplayField]:
         "string",
         ("formula",),
         searchable=False,
-        link=replace(to_item, secured_by=()),
+        link=to_item,
         formula=icon,
         declared_type="image",
         image=True,
@@ -195,7 +208,7 @@ def _common_fields(data_type: DataType, types: Types) -> Iterator[DisplayField]:
         ways = ("age", "days", "year", "stated", "demographics")
         yield DisplayField("AGE", "Age", "integer", ways, unit="years")
     yield DisplayField("PROJECTS", "Projects", "string", ("projects",))
-    yield DisplayField("LABEL", "Label", "string", ("label",), link=item_link(own, "EXPT_ID", told=True))
+    yield DisplayField("LABEL", "Label", "string", ("label",), link=_label_link(own))
     yield DisplayField("PROJECT", "Project", "string", ("element", "project"))
     name = sql_name(own)
     yield DisplayField(
@@ -205,7 +218,7 @@ def _common_fields(data_type: DataType, types: Types) -> Iterator[DisplayField]:
         ("label_in_project",),
         searchable=False,
         valued=True,
-        link=to_item,
+        link=_identifier_link(own),
     )
     yield DisplayField("INSERT_DATE", "Inserted", "dateTime", ("insert_date",), declared_type="string")
     yield DisplayField("INSERT_USER", "Creator", "string", ("insert_user",))

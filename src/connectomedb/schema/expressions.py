@@ -2,7 +2,7 @@
 
 `@Field1` and its like, text and numbers, COALESCE, NULLIF, `||`, SUBSTRING, LOWER, CASE WHEN, CAST, FLOOR,
 ROUND, EXTRACT(YEAR FROM …), arithmetic, comparisons, AND, OR, NOT, IS NULL. It looks like SQL because XNAT's
-documents do; no text of it ever reaches a database. What it becomes there is the business of `store.formulas`.
+documents do; no text of it ever reaches a database. `store.formulas` says what it becomes there.
 """
 
 from __future__ import annotations

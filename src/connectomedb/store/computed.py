@@ -86,11 +86,6 @@ class Expressions:
             raise BadConstraint(f"{xsi_type}/{path} is not a single value")
         return found
 
-    def visible_child(self, row: Row, table: t.ChildTable) -> tuple[FromClause, ColumnElement[bool]]:
-        """A repeated part of a row and the condition that ties them."""
-        frame = table.table.alias()
-        return frame, frame.c.owner_pk == row.pk
-
 
 # Facts of the item itself
 
