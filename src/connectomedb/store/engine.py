@@ -5,7 +5,7 @@ What differs between the two is behind `Dialect`; no other module asks which one
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -30,6 +30,9 @@ class Dialect(Protocol):
     def years_between(self, start: ColumnElement[Any], end: ColumnElement[Any]) -> ColumnElement[int]: ...
     def whole(self, number: ColumnElement[Any]) -> ColumnElement[int]: ...
     def join_text(self, text: ColumnElement[Any], separator: str) -> ColumnElement[str]: ...
+    def among(
+        self, value: ColumnElement[Any], operands: Sequence[Any], value_type: ValueType
+    ) -> ColumnElement[bool]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,11 @@ class _Sqlite:
 
     def join_text(self, text: ColumnElement[Any], separator: str) -> ColumnElement[str]:
         return sqlite.join_text(text, separator)
+
+    def among(
+        self, value: ColumnElement[Any], operands: Sequence[Any], value_type: ValueType
+    ) -> ColumnElement[bool]:
+        return sqlite.among(value, operands, value_type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +84,11 @@ class _Postgresql:
 
     def join_text(self, text: ColumnElement[Any], separator: str) -> ColumnElement[str]:
         return postgresql.join_text(text, separator)
+
+    def among(
+        self, value: ColumnElement[Any], operands: Sequence[Any], value_type: ValueType
+    ) -> ColumnElement[bool]:
+        return postgresql.among(value, operands, value_type)
 
 
 def open_engine(url: str) -> Engine:
@@ -134,6 +147,11 @@ def _printed(
         return printed
     if value_type == "boolean":
         return case((value.is_(True), literal("1", Text())), (value.is_(False), literal("0", Text())))
+    if value_type == "time":
+        # Without the zeros of a fraction, which only one of the databases prints.
+        clock: ColumnElement[str] = print_plain(value)
+        bare = func.rtrim(func.rtrim(clock, "0"), ".", type_=Text())
+        return case((clock.like("%.%"), bare), else_=clock)
     if value_type == "dateTime":
         bare = func.rtrim(print_stamp(value), "0", type_=Text())
         return bare + case((bare.like("%."), "0"), else_="")

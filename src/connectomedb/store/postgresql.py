@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
-from sqlalchemy import Engine, String, case, collate, create_engine, event, func, literal, or_
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy import Engine, String, any_, case, collate, create_engine, event, func, literal, or_
+from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION, aggregate_order_by
 from sqlalchemy.engine import URL
 from sqlalchemy.sql.elements import ColumnElement
-from sqlalchemy.types import Integer, Text
+from sqlalchemy.types import BigInteger, Boolean, Date, DateTime, Integer, Text, Time, TypeEngine
 
+from connectomedb.schema.model import ValueType
+
+_ARRAY_TYPES: Mapping[ValueType, TypeEngine[Any]] = {
+    "string": Text(),
+    "integer": BigInteger(),
+    "float": DOUBLE_PRECISION(),
+    "boolean": Boolean(),
+    "date": Date(),
+    "time": Time(),
+    "dateTime": DateTime(),
+}
 # Built into PostgreSQL 17 and later; older servers fold by the database's own rules.
 UNICODE_COLLATION = "pg_c_utf8"
 UNICODE_SINCE = (17, 0)
@@ -84,6 +96,11 @@ def join_text(text: ColumnElement[Any], separator: str) -> ColumnElement[str]:
     return func.string_agg(
         text.cast(String()), aggregate_order_by(literal(separator, Text()), text), type_=Text()
     )
+
+
+def among(value: ColumnElement[Any], operands: Sequence[Any], value_type: ValueType) -> ColumnElement[bool]:
+    """Equal to one of many, which are bound as one array."""
+    return value == any_(literal(list(operands), ARRAY(_ARRAY_TYPES[value_type])))
 
 
 def whole(number: ColumnElement[Any]) -> ColumnElement[int]:
