@@ -5,7 +5,7 @@ A facade: each method opens a connection, lets one module do the work, and close
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from sqlalchemy import Engine, func, insert, select, update
 
@@ -14,10 +14,11 @@ from connectomedb.schema.registry import DataTypes
 from connectomedb.search import explain as sentences
 from connectomedb.search.query import SearchQuery
 from connectomedb.search.resolve import resolve
-from connectomedb.store import experiments, files, items, listings, projects, subjects
+from connectomedb.store import bulk, execute, experiments, files, items, listings, projects, subjects
 from connectomedb.store import tables as t
 from connectomedb.store.accounts import Account, Accounts
-from connectomedb.store.compile import Compiled, compile_search
+from connectomedb.store.bulk import BulkRow
+from connectomedb.store.compile import compile_search
 from connectomedb.store.engine import dialect_of, writing
 from connectomedb.store.items import IngestReport
 from connectomedb.store.loader import Contents
@@ -42,6 +43,7 @@ class Archive:
         self.engine = engine
         self._layout = t.Layout(types)
         self._dialect = dialect_of(engine)
+        self._kept = execute.Kept()
         self._accounts = Accounts(engine)
         self._sessions = LoginSessions(engine)
 
@@ -69,6 +71,7 @@ class Archive:
         layout = t.Layout(types)
         t.update_layout(self.engine, layout)
         self._layout = layout
+        self._kept.clear()
 
     def close(self) -> None:
         """Give all connections back."""
@@ -82,11 +85,11 @@ class Archive:
         Raises  UnknownDataType, UnknownField, BadConstraint
         Cost    one statement
         """
-        compiled = self._compiled(query, who)
+        prepared = self._kept.get((query, who), lambda: self._prepared(query, who))
         with self.engine.connect() as connection:
-            rows = connection.execute(compiled.statement).all()
+            rows = tuple(row for batch in execute.run(connection, prepared) for row in batch)
         title = query.brief_description or query.description
-        return ResultTable(compiled.columns, tuple(tuple(row) for row in rows), title, compiled.root)
+        return ResultTable(prepared.columns, rows, title, prepared.root)
 
     def explain(self, query: SearchQuery, who: Principal) -> str:
         """The question as a sentence, and its SQL with the values that are bound."""
@@ -207,6 +210,22 @@ class Archive:
             writer.store(documents)
         return IngestReport(len(writer.ids), tuple(writer.ids))
 
+    def load_rows(
+        self,
+        xsi_type: str,
+        paths: Sequence[str],
+        rows: Iterable[BulkRow],
+        *,
+        user: str,
+        progress: Callable[[int], None] | None = None,
+    ) -> int:
+        """Store many rows of one data type in one transaction; see `bulk.load_rows`."""
+        site_id = self.get_setting("site_id", DEFAULT_SITE_ID)
+        with writing(self.engine) as connection:
+            return bulk.load_rows(
+                connection, self._layout, xsi_type, paths, rows, user=user, site_id=site_id, progress=progress
+            )
+
     def share(self, item_id: str, project: str, label: str, who: Principal) -> None:
         """Let a further project see an item; see `experiments.share`."""
         with writing(self.engine) as connection:
@@ -282,5 +301,6 @@ class Archive:
             if not changed.rowcount:
                 connection.execute(insert(t.setting).values(name=name, value=value))
 
-    def _compiled(self, query: SearchQuery, who: Principal) -> Compiled:
-        return compile_search(resolve(query, self.types), who, self._layout, self._dialect)
+    def _prepared(self, query: SearchQuery, who: Principal) -> execute.Prepared:
+        compiled = compile_search(resolve(query, self.types), who, self._layout, self._dialect)
+        return execute.prepare(compiled, self.engine.dialect)

@@ -5,7 +5,7 @@ What differs between the two is behind `Dialect`; no other module asks which one
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -37,6 +37,9 @@ class Dialect(Protocol):
     def join_text(
         self, text: ColumnElement[Any], separator: str, order: ColumnElement[Any] | None = None
     ) -> ColumnElement[str]: ...
+    def among(
+        self, value: ColumnElement[Any], operands: Sequence[Any], value_type: ValueType
+    ) -> ColumnElement[bool]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,11 @@ class _Sqlite:
         self, text: ColumnElement[Any], separator: str, order: ColumnElement[Any] | None = None
     ) -> ColumnElement[str]:
         return sqlite.join_text(text, separator, order)
+
+    def among(
+        self, value: ColumnElement[Any], operands: Sequence[Any], value_type: ValueType
+    ) -> ColumnElement[bool]:
+        return sqlite.among(value, operands, value_type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +125,11 @@ class _Postgresql:
         self, text: ColumnElement[Any], separator: str, order: ColumnElement[Any] | None = None
     ) -> ColumnElement[str]:
         return postgresql.join_text(text, separator, order)
+
+    def among(
+        self, value: ColumnElement[Any], operands: Sequence[Any], value_type: ValueType
+    ) -> ColumnElement[bool]:
+        return postgresql.among(value, operands, value_type)
 
 
 def open_engine(url: str) -> Engine:
@@ -175,6 +188,11 @@ def _printed(
         return printed
     if value_type == "boolean":
         return case((value.is_(True), literal("1", Text())), (value.is_(False), literal("0", Text())))
+    if value_type == "time":
+        # Without the zeros of a fraction, which only one of the databases prints.
+        clock: ColumnElement[str] = print_plain(value)
+        bare = func.rtrim(func.rtrim(clock, "0"), ".", type_=Text())
+        return case((clock.like("%.%"), bare), else_=clock)
     if value_type == "dateTime":
         bare = func.rtrim(print_stamp(value), "0", type_=Text())
         return bare + case((bare.like("%."), "0"), else_="")

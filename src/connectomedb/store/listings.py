@@ -33,7 +33,7 @@ from connectomedb.schema.model import DataType, DisplayField, ValueType
 from connectomedb.schema.registry import canonical, nearest
 from connectomedb.search.resolve import parse_operand
 from connectomedb.store import tables as t
-from connectomedb.store.compile import compare
+from connectomedb.store.comparisons import compare
 from connectomedb.store.computed import Expressions
 from connectomedb.store.engine import Dialect
 from connectomedb.store.rows import Expr, Row, bound

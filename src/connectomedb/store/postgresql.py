@@ -2,30 +2,85 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Engine, String, case, collate, create_engine, func, literal, or_, type_coerce
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+import psycopg
+from sqlalchemy import (
+    Engine,
+    String,
+    any_,
+    case,
+    collate,
+    create_engine,
+    event,
+    func,
+    literal,
+    or_,
+    type_coerce,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION, aggregate_order_by
 from sqlalchemy.engine import URL
 from sqlalchemy.sql.elements import ColumnElement
-from sqlalchemy.types import BigInteger, Date, Float, Integer, Numeric, Text
+from sqlalchemy.types import (
+    BigInteger,
+    Boolean,
+    Date,
+    DateTime,
+    Float,
+    Integer,
+    Numeric,
+    Text,
+    Time,
+    TypeEngine,
+)
 
+from connectomedb.schema.model import ValueType
 from connectomedb.store.sqlite import PLAIN_NUMBER
 
+_ARRAY_TYPES: Mapping[ValueType, TypeEngine[Any]] = {
+    "string": Text(),
+    "integer": BigInteger(),
+    "float": DOUBLE_PRECISION(),
+    "boolean": Boolean(),
+    "date": Date(),
+    "time": Time(),
+    "dateTime": DateTime(),
+}
 # Built into PostgreSQL 17 and later; older servers fold by the database's own rules.
 UNICODE_COLLATION = "pg_c_utf8"
 UNICODE_SINCE = (17, 0)
 
 
 def open_postgresql(url: URL) -> Engine:
-    """An engine on psycopg 3; sessions run in UTC with ISO dates."""
-    return create_engine(
+    """An engine on psycopg 3; sessions run in UTC, and answers come in binary."""
+    engine = create_engine(
         url,
         pool_size=16,
         max_overflow=48,
         pool_pre_ping=True,
-        connect_args={"options": "-c timezone=UTC -c datestyle=ISO"},
+        connect_args={"options": "-c timezone=UTC -c datestyle=ISO", "cursor_factory": _BinaryCursor},
     )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: psycopg.Connection[Any], _record: Any) -> None:
+        connection.server_cursor_factory = _BinaryServerCursor
+
+    return engine
+
+
+class _BinaryCursor(psycopg.Cursor[Any]):
+    """Numbers in binary are read in a quarter of the time that their texts take."""
+
+    def __init__(self, connection: psycopg.Connection[Any], **options: Any) -> None:
+        super().__init__(connection, **options)
+        self.format = psycopg.pq.Format.BINARY
+
+
+class _BinaryServerCursor(psycopg.ServerCursor[Any]):
+    def __init__(self, connection: psycopg.Connection[Any], name: str, **options: Any) -> None:
+        super().__init__(connection, name, **options)
+        self.format = psycopg.pq.Format.BINARY
 
 
 def lower(text: ColumnElement[Any], collation: str) -> ColumnElement[str]:
@@ -94,6 +149,11 @@ def join_text(
     return func.string_agg(
         text.cast(String()), aggregate_order_by(literal(separator, Text()), by), type_=Text()
     )
+
+
+def among(value: ColumnElement[Any], operands: Sequence[Any], value_type: ValueType) -> ColumnElement[bool]:
+    """Equal to one of many, which are bound as one array."""
+    return value == any_(literal(list(operands), ARRAY(_ARRAY_TYPES[value_type])))
 
 
 def whole(number: ColumnElement[Any]) -> ColumnElement[int]:

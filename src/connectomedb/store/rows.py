@@ -133,6 +133,10 @@ class Row:
         """The FROM clause with all joins that were used."""
         return self._joined_to(self.base)
 
+    def attached(self, frame: FromClause, on: ColumnElement[bool]) -> FromClause:
+        """`frame` with this row beside each of its rows, or with nothing where `on` holds of none."""
+        return self._joined_to(frame.outerjoin(self.base, on))
+
     def _joined_to(self, frame: FromClause) -> FromClause:
         for source in self._sources.values():
             frame = frame.outerjoin(source.frame, source.frame.c.pk == self.base.c.pk)

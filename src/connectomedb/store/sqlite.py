@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import sqlite3
+from collections.abc import Sequence
+from datetime import date, datetime, time
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, literal, type_coerce
+from sqlalchemy import Connection, Engine, create_engine, event, func, literal, select, type_coerce
 from sqlalchemy.engine import URL
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import Date, Float, Integer, Text
+
+from connectomedb.schema.model import ValueType
 
 WRITING = "connectomedb_writing"
 # A text that counts as a number, on both databases.
@@ -141,6 +146,36 @@ def join_text(
 ) -> ColumnElement[str]:
     """Texts of a group in the order of the rows given."""
     return func.group_concat(text, separator, type_=Text())
+
+
+def among(value: ColumnElement[Any], operands: Sequence[Any], value_type: ValueType) -> ColumnElement[bool]:
+    """Equal to one of many, which are bound as one JSON text: there may be more than a statement has places.
+
+    Floats are compared as printed, since SQLite does not read every printed one back exactly.
+    """
+    listed: list[str | int]
+    if value_type == "float":
+        listed = [
+            text for number in operands for text in (("0.0", "-0.0") if number == 0 else (repr(number),))
+        ]
+        value = print_float(value)
+    elif value_type == "integer":
+        listed = list(operands)
+    else:
+        listed = [_stored(operand) for operand in operands]
+    entries = func.json_each(literal(json.dumps(listed), Text())).table_valued("value")
+    return value.in_(select(entries.c.value))
+
+
+def _stored(operand: Any) -> str | int:
+    """A value as its column holds it."""
+    if isinstance(operand, bool):
+        return int(operand)
+    if isinstance(operand, datetime):
+        return operand.strftime("%Y-%m-%d %H:%M:%S.%f").rjust(26, "0")
+    if isinstance(operand, time):
+        return operand.isoformat("microseconds")
+    return operand.isoformat() if isinstance(operand, date) else str(operand)
 
 
 def whole(number: ColumnElement[Any]) -> ColumnElement[int]:
