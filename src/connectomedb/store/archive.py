@@ -14,7 +14,7 @@ from connectomedb.schema.registry import DataTypes
 from connectomedb.search import explain as sentences
 from connectomedb.search.query import SearchQuery
 from connectomedb.search.resolve import resolve
-from connectomedb.store import experiments, files, items, listings, projects, subjects
+from connectomedb.store import experiments, files, growth, items, listings, migrations, projects, subjects
 from connectomedb.store import tables as t
 from connectomedb.store.accounts import Account, Accounts
 from connectomedb.store.compile import Compiled, compile_search
@@ -52,22 +52,22 @@ class Archive:
 
     def create(self) -> Archive:
         """Make the tables of a new site; those of an existing one are checked."""
-        t.create(self.engine, self._layout)
+        migrations.create(self.engine, self._layout)
         return self
 
     def open(self) -> Archive:
-        """Check that the database is one of this version, and add what new types need.
+        """Bring the database to this version, and add what new types need.
 
-        Raises  ConfigurationError when the database is none, or another version's
+        Raises  ConfigurationError when the database is none, or of a newer version, or when types have
+                changed so that data would be lost
         """
-        t.check_version(self.engine)
-        t.update_layout(self.engine, self._layout)
+        migrations.upgrade(self.engine, self._layout)
         return self
 
     def use_types(self, types: DataTypes) -> None:
         """Go on with these data types; tables and columns are added for what is new."""
         layout = t.Layout(types)
-        t.update_layout(self.engine, layout)
+        growth.follow_types(self.engine, layout)
         self._layout = layout
 
     def close(self) -> None:
@@ -181,16 +181,10 @@ class Archive:
         insert_user: str,
     ) -> None:
         """A new project; its name defaults to its id. Raises Conflict when the id is taken."""
-        with writing(self.engine) as connection:
-            items.add_project(
-                connection,
-                self._layout,
-                project_id,
-                name=name,
-                description=description,
-                accessibility=accessibility,
-                insert_user=insert_user,
-            )
+        projects.check_project(project_id, accessibility)
+        said = {"ID": project_id, "name": name or project_id, "description": description}
+        document = Item(t.PROJECT, {path: text for path, text in said.items() if text})
+        self.store_items([Imported(document, accessibility=accessibility)], user=insert_user)
 
     def store_items(
         self, documents: Iterable[Item | Imported], *, user: str, project: str = ""

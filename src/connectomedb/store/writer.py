@@ -371,16 +371,18 @@ class ItemWriter:
 
     def _add_leaves(self, item: Item, pk: int, typed: t.TypedTable, rows: Rows) -> None:
         kept_in_item = t.item_paths(typed.family)
-        row: dict[str, Any] = dict.fromkeys((c.name for c in typed.columns.values()), None)
-        row["pk"] = pk
+        found: dict[Table, dict[str, Any]] = {
+            table: dict.fromkeys(c.name for c in table.columns) | {"pk": pk} for table in typed.tables
+        }
         for path, value in item.values.items():
             if path.lower() in kept_in_item:
                 continue
             column = typed.columns.get(path.lower())
             if column is None:
                 raise DocumentError(f"{item.xsi_type} has no place for {path}")
-            row[column.name] = value
-        rows.typed.setdefault(typed.table, []).append(row)
+            found[column.table][column.name] = value
+        for table, row in found.items():
+            rows.typed.setdefault(table, []).append(row)
 
     def _add_entries(
         self,
