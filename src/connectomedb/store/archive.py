@@ -5,20 +5,36 @@ A facade: each method opens a connection, lets one module do the work, and close
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from sqlalchemy import Engine, func, insert, select, update
 
+from connectomedb.errors import AccessDenied
 from connectomedb.schema.model import Item
 from connectomedb.schema.registry import DataTypes
 from connectomedb.search import explain as sentences
 from connectomedb.search.query import SearchQuery
 from connectomedb.search.resolve import resolve
-from connectomedb.store import experiments, files, growth, items, listings, migrations, projects, subjects
+from connectomedb.store import (
+    deletion,
+    experiments,
+    files,
+    growth,
+    items,
+    listings,
+    migrations,
+    projects,
+    sharing,
+    subjects,
+)
 from connectomedb.store import tables as t
 from connectomedb.store.accounts import Account, Accounts
+from connectomedb.store.changes import Changing
 from connectomedb.store.compile import Compiled, compile_search
+from connectomedb.store.deletion import Tombstone
 from connectomedb.store.engine import dialect_of, writing
+from connectomedb.store.history import Change, read_history
 from connectomedb.store.items import IngestReport
 from connectomedb.store.loader import Contents
 from connectomedb.store.sessions import LoginSession, LoginSessions
@@ -201,10 +217,88 @@ class Archive:
             writer.store(documents)
         return IngestReport(len(writer.ids), tuple(writer.ids))
 
-    def share(self, item_id: str, project: str, label: str, who: Principal) -> None:
-        """Let a further project see an item; see `experiments.share`."""
+    def add_items(
+        self, documents: Iterable[Item | Imported], who: Principal, *, project: str = ""
+    ) -> IngestReport:
+        """Store documents on a user's behalf: all of them durably, or none.
+
+        Raises  as `store_items`; AccessDenied where the user is neither owner nor member, or states ids of
+                another site without being an administrator
+        """
+        given = list(documents)
+        if not who.is_admin and any(isinstance(one, Imported) for one in given):
+            raise AccessDenied("dates, users and numbers of another site are for administrators to give")
+        site_id = self.get_setting("site_id", DEFAULT_SITE_ID)
         with writing(self.engine) as connection:
-            experiments.share(connection, item_id, project, label, who)
+            writer = ItemWriter(
+                connection, self._layout, user=who.login, project=project, site_id=site_id, who=who
+            )
+            writer.store(given)
+        return IngestReport(len(writer.ids), tuple(writer.ids))
+
+    def merge_item(
+        self,
+        item_id: str,
+        document: Item,
+        who: Principal,
+        *,
+        cleared: Iterable[str] = (),
+        reason: str = "",
+    ) -> Item:
+        """Lay a document over a stored one; see `Changing.merge_item`. The new document is returned."""
+        with self._changing(who, reason) as changing:
+            return changing.merge_item(item_id, document, cleared)
+
+    def replace_item(self, item_id: str, document: Item, who: Principal, *, reason: str = "") -> Item:
+        """Put a document in the place of a stored one; see `Changing.replace_item`."""
+        with self._changing(who, reason) as changing:
+            return changing.replace_item(item_id, document)
+
+    def rename_item(
+        self, item_id: str, label: str, who: Principal, *, project: str = "", reason: str = ""
+    ) -> None:
+        """Another label for a subject or experiment, in its own project or a further one."""
+        with self._changing(who, reason) as changing:
+            changing.rename(item_id, label, project)
+
+    def delete_item(
+        self, item_id: str, who: Principal, reason: str = "", *, with_shares: bool = False
+    ) -> tuple[str, ...]:
+        """Delete an item and all inside it, leaving tombstones; see `deletion.delete_item`."""
+        with writing(self.engine) as connection:
+            return deletion.delete_item(
+                connection, self._layout, item_id, who, reason, with_shares=with_shares
+            )
+
+    def share(self, item_id: str, project: str, label: str, who: Principal) -> None:
+        """Let a further project see an item; see `sharing.share`."""
+        with writing(self.engine) as connection:
+            sharing.share(connection, self._layout, item_id, project, label, who)
+
+    def unshare(self, item_id: str, project: str, who: Principal, *, reason: str = "") -> None:
+        """Take an item out of a project that it is shared into; see `sharing.unshare`."""
+        with writing(self.engine) as connection:
+            sharing.unshare(connection, self._layout, item_id, project, who, reason=reason)
+
+    def move_item(self, item_id: str, project: str, who: Principal, *, reason: str = "") -> None:
+        """Give an item to another project, the old one keeps a share; see `sharing.move`."""
+        with writing(self.engine) as connection:
+            sharing.move(connection, self._layout, item_id, project, who, reason=reason)
+
+    # What became of things
+
+    def history(self, item_id: str, who: Principal) -> tuple[Change, ...]:
+        """The changes of an item, the last first, each with the document before it.
+
+        Raises  NotFound; AccessDenied when the user sees the item only by a share
+        """
+        with self.engine.connect() as connection:
+            return read_history(connection, item_id, who)
+
+    def tombstones(self, project: str, who: Principal) -> tuple[Tombstone, ...]:
+        """What was deleted from a project, the last first."""
+        with self.engine.connect() as connection:
+            return deletion.read_tombstones(connection, project, who)
 
     def add_files(self, project: str, location: str, rows: Iterable[FileRow], *, replace: bool = True) -> int:
         """Note what the mirror at `location` holds of a project; see `files.add_files`."""
@@ -275,6 +369,12 @@ class Archive:
             )
             if not changed.rowcount:
                 connection.execute(insert(t.setting).values(name=name, value=value))
+
+    @contextmanager
+    def _changing(self, who: Principal, reason: str) -> Iterator[Changing]:
+        site_id = self.get_setting("site_id", DEFAULT_SITE_ID)
+        with writing(self.engine) as connection:
+            yield Changing(connection, self._layout, who, site_id=site_id, reason=reason)
 
     def _compiled(self, query: SearchQuery, who: Principal) -> Compiled:
         return compile_search(resolve(query, self.types), who, self._layout, self._dialect)

@@ -57,6 +57,7 @@ _FAMILIES: tuple[tuple[str, Family], ...] = (
 )
 # Items that live inside another one and are visible with it.
 PARTS: frozenset[Family] = frozenset(("scan", "reconstruction", "resource"))
+ROOTS: tuple[Family, ...] = ("project", "subject", "experiment")
 
 # Kept in `item`, never in the typed table of a project, a subject or an experiment.
 ITEM_PATHS = {"id": "id", "project": "project", "label": "label"}
@@ -67,7 +68,7 @@ SHARE_LEAVES = {"group": "group_name", "visit": "visit", "protocol": "protocol",
 MOST_COLUMNS = 1200
 MOST_BYTES = 7800
 _TEXT_BYTES, _OTHER_BYTES = 25, 8
-COUNTERS = ("pk", "subject", "experiment", "resource", "file", "account")
+COUNTERS = ("pk", "subject", "experiment", "resource", "file", "account", "history", "tombstone")
 _LONGEST_NAME = 60
 
 # Text in the order of code points, the same on every back end.
@@ -169,6 +170,22 @@ account = Table(
     Column("email", string, nullable=False),
     Column("enabled", Boolean, nullable=False),
     Column("insert_date", DateTime, nullable=False),
+)
+
+tombstone = Table(
+    "tombstone",
+    core,
+    Column("pk", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("id", string, nullable=False),
+    Column("family", string, nullable=False),
+    Column("xsi_type", string, nullable=False),
+    Column("project", string, nullable=False),
+    Column("label", string, nullable=False),
+    Column("at", DateTime, nullable=False),
+    Column("login", string, nullable=False),
+    Column("reason", string, nullable=False),
+    Index("tombstone_by_id", "id"),
+    Index("tombstone_by_project", "project", "pk"),
 )
 
 project_user = Table(
