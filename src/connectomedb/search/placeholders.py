@@ -13,7 +13,7 @@ USER_ID = "{XDAT_USER_ID}"
 
 
 def fill_user(query: SearchQuery, user_id: int) -> SearchQuery:
-    """The question with the user's number in the values of its fields; the same one when there is nothing to fill."""
+    """The question with the user's number in the names and values of its fields."""
     fields = tuple(replace(f, ref=_ref(f.ref, user_id), value=_text(f.value, user_id)) for f in query.fields)
     sort_by = query.sort_by and SortBy(_ref(query.sort_by.ref, user_id), query.sort_by.order)
     return replace(query, fields=fields, where=_set(query.where, user_id), sort_by=sort_by)

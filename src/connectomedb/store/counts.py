@@ -103,7 +103,7 @@ def _scans(asked: Asked, leaf: str) -> FromClause | None:
     for typed in asked.layout.concrete(t.SCAN):
         if leaf not in typed.columns:
             continue
-        item, frame = t.item.alias(), typed.frame()
+        item, frame = t.item.alias(), typed.columns[leaf].table.alias()
         column: ColumnElement[Any] = frame.c[typed.columns[leaf].name]
         parts.append(
             select(cast(column, Text()).label("text"))

@@ -1,4 +1,4 @@
-"""What a user can choose from when they ask: the custom variables that there are, and the projects they read."""
+"""What a user can choose from when they ask: custom variables that there are, and projects they read."""
 
 from __future__ import annotations
 
