@@ -68,10 +68,10 @@ class CriteriaSet:
 
 @dataclass(frozen=True, slots=True)
 class SortBy:
-    """The order of rows; without it the first column's own."""
+    """The order of rows; without it the first column's own. Without `order`, as the field has it."""
 
     ref: FieldRef
-    order: SortOrder = "ASC"
+    order: SortOrder | Literal[""] = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,27 +5,50 @@ A facade: each method opens a connection, lets one module do the work, and close
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from sqlalchemy import Engine, func, insert, select, update
 
+from connectomedb.errors import AccessDenied
 from connectomedb.schema.model import Item
 from connectomedb.schema.registry import DataTypes
 from connectomedb.search import explain as sentences
+from connectomedb.search.placeholders import fill_user
 from connectomedb.search.query import SearchQuery
 from connectomedb.search.resolve import resolve
-from connectomedb.store import bulk, execute, experiments, files, items, listings, projects, subjects
+from connectomedb.store import (
+    bulk,
+    deletion,
+    execute,
+    experiments,
+    files,
+    growth,
+    items,
+    listings,
+    migrations,
+    offers,
+    project_facts,
+    projects,
+    sharing,
+    subjects,
+)
 from connectomedb.store import tables as t
 from connectomedb.store.accounts import Account, Accounts
 from connectomedb.store.bulk import BulkRow
+from connectomedb.store.changes import Changing
 from connectomedb.store.compile import compile_search
+from connectomedb.store.deletion import Tombstone
 from connectomedb.store.engine import data_version, dialect_of, writing
+from connectomedb.store.history import Change, read_history
 from connectomedb.store.items import IngestReport
+from connectomedb.store.loader import Contents
 from connectomedb.store.reading import Reading
 from connectomedb.store.results import KeptResults
 from connectomedb.store.searches import SavedSearches
 from connectomedb.store.sessions import LoginSession, LoginSessions
-from connectomedb.store.visibility import visible, visible_file, visible_project
+from connectomedb.store.visibility import visible, visible_file, visible_project, visible_with_root
+from connectomedb.store.writer import Imported, ItemWriter
 from connectomedb.tables.result import ResultStream, ResultTable
 from connectomedb.vocabulary.records import Accessibility, FileRow, Group, Located, Membership, Principal
 
@@ -57,23 +80,22 @@ class Archive:
 
     def create(self) -> Archive:
         """Make the tables of a new site; those of an existing one are checked."""
-        t.create(self.engine, self._layout)
+        migrations.create(self.engine, self._layout)
         return self
 
     def open(self) -> Archive:
-        """Check that the database is one of this version, and add what new types need.
+        """Bring the database to this version, and add what new types need.
 
-        Raises  ConfigurationError when the database is none, or another version's
+        Raises  ConfigurationError when the database is none, or of a newer version, or when types have
+                changed so that data would be lost
         """
-        t.check_version(self.engine)
-        t.core.create_all(self.engine)
-        t.update_layout(self.engine, self._layout)
+        migrations.upgrade(self.engine, self._layout)
         return self
 
     def use_types(self, types: DataTypes) -> None:
         """Go on with these data types; tables and columns are added for what is new."""
         layout = t.Layout(types)
-        t.update_layout(self.engine, layout)
+        growth.follow_types(self.engine, layout)
         self._layout = layout
         self._kept.clear()
 
@@ -113,7 +135,7 @@ class Archive:
 
     def explain(self, query: SearchQuery, who: Principal) -> str:
         """The question as a sentence, and its SQL with the values that are bound."""
-        resolved = resolve(query, self.types)
+        resolved = resolve(fill_user(query, who.user_id), self.types)
         compiled = compile_search(resolved, who, self._layout, self._dialect)
         sql = compiled.statement.compile(dialect=self.engine.dialect)
         values = ", ".join(f"{name}={value!r}" for name, value in sql.params.items())
@@ -148,7 +170,7 @@ class Archive:
     def elements_used(self, who: Principal) -> dict[str, int]:
         """Number of items that the user sees, for each type of which there are any."""
         i = t.item.c
-        data = select(i.xsi_type, func.count()).where(i.family != "project", visible(t.item, who))
+        data = select(i.xsi_type, func.count()).where(i.family != "project", visible_with_root(t.item, who))
         owners = select(i.xsi_type, func.count()).where(i.family == "project", visible_project(t.item, who))
         held = select(func.count()).select_from(t.file).where(visible_file(t.file, who))
         with self.engine.connect() as connection:
@@ -156,6 +178,44 @@ class Archive:
             counts |= dict(connection.execute(owners.group_by(i.xsi_type)).all())
             n_files = connection.scalar(held) or 0
         return {**counts, t.FILE: n_files} if n_files else counts
+
+    def custom_variables(self, xsi_type: str, who: Principal) -> list[str]:
+        """Names of the custom variables that visible items of a type have; see `offers`."""
+        with self.engine.connect() as connection:
+            return offers.custom_variables(connection, self._layout, xsi_type, who)
+
+    def read_project_ids(self, who: Principal) -> list[str]:
+        """Ids of the projects whose data the user reads, in order."""
+        with self.engine.connect() as connection:
+            return offers.read_project_ids(connection, who)
+
+    # What a project is beside its document
+
+    def change_project_setting(self, project: str, name: str, value: int) -> None:
+        """Give `quarantine_code` or `prearchive_code` a value; see `project_facts.change_setting`."""
+        with writing(self.engine) as connection:
+            project_facts.change_setting(connection, project, name, value)
+
+    def read_project_setting(self, project: str, name: str) -> int:
+        """The value of a project's setting, its default where nobody changed it."""
+        with self.engine.connect() as connection:
+            return project_facts.read_setting(connection, project, name)
+
+    def note_project_visit(self, project: str, who: Principal) -> None:
+        """Remember that the user opened the project now; nothing is kept of guests."""
+        if not who.is_guest:
+            with writing(self.engine) as connection:
+                project_facts.note_visit(connection, project, who.user_id, projects.now())
+
+    def keep_favorite(self, project: str, who: Principal) -> None:
+        """Make a project one of the user's favourites."""
+        with writing(self.engine) as connection:
+            project_facts.keep_favorite(connection, project, who.user_id)
+
+    def drop_favorite(self, project: str, who: Principal) -> None:
+        """The project is no favourite of the user any more."""
+        with writing(self.engine) as connection:
+            project_facts.drop_favorite(connection, project, who.user_id)
 
     def count_members(self, who: Principal) -> dict[tuple[str, str], int]:
         """How many subjects and experiments each project shows to the user, by (project, family)."""
@@ -187,10 +247,13 @@ class Archive:
         with self.engine.connect() as connection:
             return experiments.locate_experiment(connection, text, who, project=project, subject=subject)
 
-    def load_item(self, item_id: str, who: Principal) -> Item:
-        """The document of a subject or experiment. Raises NotFound."""
+    def load_item(self, item_id: str, who: Principal, *, contents: Contents = "assessors") -> Item:
+        """The document of a subject, an experiment or a part; `contents` says what stands in it.
+
+        Raises  NotFound
+        """
         with self.engine.connect() as connection:
-            return items.load_item(connection, self._layout, item_id, who)
+            return items.load_item(connection, self._layout, item_id, who, contents=contents)
 
     def load_project_item(self, project_id: str, who: Principal) -> Item:
         """The document of a project. Raises NoSuchProject."""
@@ -209,18 +272,14 @@ class Archive:
         insert_user: str,
     ) -> None:
         """A new project; its name defaults to its id. Raises Conflict when the id is taken."""
-        with writing(self.engine) as connection:
-            items.add_project(
-                connection,
-                self._layout,
-                project_id,
-                name=name,
-                description=description,
-                accessibility=accessibility,
-                insert_user=insert_user,
-            )
+        projects.check_project(project_id, accessibility)
+        said = {"ID": project_id, "name": name or project_id, "description": description}
+        document = Item(t.PROJECT, {path: text for path, text in said.items() if text})
+        self.store_items([Imported(document, accessibility=accessibility)], user=insert_user)
 
-    def store_items(self, documents: Iterable[Item], *, user: str, project: str = "") -> IngestReport:
+    def store_items(
+        self, documents: Iterable[Item | Imported], *, user: str, project: str = ""
+    ) -> IngestReport:
         """Store documents: all of them durably, or none.
 
         `project` owns those that name no project. Ids are kept where given, else made.
@@ -229,7 +288,7 @@ class Archive:
         """
         site_id = self.get_setting("site_id", DEFAULT_SITE_ID)
         with writing(self.engine) as connection:
-            writer = items.ItemWriter(connection, self._layout, user=user, project=project, site_id=site_id)
+            writer = ItemWriter(connection, self._layout, user=user, project=project, site_id=site_id)
             writer.store(documents)
         return IngestReport(len(writer.ids), tuple(writer.ids))
 
@@ -249,10 +308,88 @@ class Archive:
                 connection, self._layout, xsi_type, paths, rows, user=user, site_id=site_id, progress=progress
             )
 
-    def share(self, item_id: str, project: str, label: str, who: Principal) -> None:
-        """Let a further project see an item; see `experiments.share`."""
+    def add_items(
+        self, documents: Iterable[Item | Imported], who: Principal, *, project: str = ""
+    ) -> IngestReport:
+        """Store documents on a user's behalf: all of them durably, or none.
+
+        Raises  as `store_items`; AccessDenied where the user is neither owner nor member, or states ids of
+                another site without being an administrator
+        """
+        given = list(documents)
+        if not who.is_admin and any(isinstance(one, Imported) for one in given):
+            raise AccessDenied("dates, users and numbers of another site are for administrators to give")
+        site_id = self.get_setting("site_id", DEFAULT_SITE_ID)
         with writing(self.engine) as connection:
-            experiments.share(connection, item_id, project, label, who)
+            writer = ItemWriter(
+                connection, self._layout, user=who.login, project=project, site_id=site_id, who=who
+            )
+            writer.store(given)
+        return IngestReport(len(writer.ids), tuple(writer.ids))
+
+    def merge_item(
+        self,
+        item_id: str,
+        document: Item,
+        who: Principal,
+        *,
+        cleared: Iterable[str] = (),
+        reason: str = "",
+    ) -> Item:
+        """Lay a document over a stored one; see `Changing.merge_item`. The new document is returned."""
+        with self._changing(who, reason) as changing:
+            return changing.merge_item(item_id, document, cleared)
+
+    def replace_item(self, item_id: str, document: Item, who: Principal, *, reason: str = "") -> Item:
+        """Put a document in the place of a stored one; see `Changing.replace_item`."""
+        with self._changing(who, reason) as changing:
+            return changing.replace_item(item_id, document)
+
+    def rename_item(
+        self, item_id: str, label: str, who: Principal, *, project: str = "", reason: str = ""
+    ) -> None:
+        """Another label for a subject or experiment, in its own project or a further one."""
+        with self._changing(who, reason) as changing:
+            changing.rename(item_id, label, project)
+
+    def delete_item(
+        self, item_id: str, who: Principal, reason: str = "", *, with_shares: bool = False
+    ) -> tuple[str, ...]:
+        """Delete an item and all inside it, leaving tombstones; see `deletion.delete_item`."""
+        with writing(self.engine) as connection:
+            return deletion.delete_item(
+                connection, self._layout, item_id, who, reason, with_shares=with_shares
+            )
+
+    def share(self, item_id: str, project: str, label: str, who: Principal) -> None:
+        """Let a further project see an item; see `sharing.share`."""
+        with writing(self.engine) as connection:
+            sharing.share(connection, self._layout, item_id, project, label, who)
+
+    def unshare(self, item_id: str, project: str, who: Principal, *, reason: str = "") -> None:
+        """Take an item out of a project that it is shared into; see `sharing.unshare`."""
+        with writing(self.engine) as connection:
+            sharing.unshare(connection, self._layout, item_id, project, who, reason=reason)
+
+    def move_item(self, item_id: str, project: str, who: Principal, *, reason: str = "") -> None:
+        """Give an item to another project, the old one keeps a share; see `sharing.move`."""
+        with writing(self.engine) as connection:
+            sharing.move(connection, self._layout, item_id, project, who, reason=reason)
+
+    # What became of things
+
+    def history(self, item_id: str, who: Principal) -> tuple[Change, ...]:
+        """The changes of an item, the last first, each with the document before it.
+
+        Raises  NotFound; AccessDenied when the user sees the item only by a share
+        """
+        with self.engine.connect() as connection:
+            return read_history(connection, item_id, who)
+
+    def tombstones(self, project: str, who: Principal) -> tuple[Tombstone, ...]:
+        """What was deleted from a project, the last first."""
+        with self.engine.connect() as connection:
+            return deletion.read_tombstones(connection, project, who)
 
     def add_files(self, project: str, location: str, rows: Iterable[FileRow], *, replace: bool = True) -> int:
         """Note what the mirror at `location` holds of a project; see `files.add_files`."""
@@ -324,12 +461,20 @@ class Archive:
             if not changed.rowcount:
                 connection.execute(insert(t.setting).values(name=name, value=value))
 
+    @contextmanager
+    def _changing(self, who: Principal, reason: str) -> Iterator[Changing]:
+        site_id = self.get_setting("site_id", DEFAULT_SITE_ID)
+        with writing(self.engine) as connection:
+            yield Changing(connection, self._layout, who, site_id=site_id, reason=reason)
+
     def _prepared(self, query: SearchQuery, who: Principal) -> execute.Prepared:
         """The question of this user as a statement, compiled once for all searches that ask the same."""
         asked = query.bare()
 
         def make() -> execute.Prepared:
-            compiled = compile_search(resolve(asked, self.types), who, self._layout, self._dialect)
+            compiled = compile_search(
+                resolve(fill_user(asked, who.user_id), self.types), who, self._layout, self._dialect
+            )
             return execute.prepare(compiled, self.engine.dialect)
 
         return self._kept.get((asked, who), make)

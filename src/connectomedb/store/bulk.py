@@ -19,8 +19,8 @@ from connectomedb.errors import Conflict, LabelTaken, NoSuchSubject, NotValid
 from connectomedb.schema.documents import check_value
 from connectomedb.schema.model import ElementPath, Value, ValueType
 from connectomedb.store import tables as t
-from connectomedb.store.items import projects_text, take
 from connectomedb.store.projects import LEGAL_NAME, existing_project, now
+from connectomedb.store.writer import projects_text, take
 
 _BATCH = 2_000
 _MOST_REASONS = 100
