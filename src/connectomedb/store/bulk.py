@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from itertools import islice
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Column, Connection, Table, select
 from sqlalchemy.exc import IntegrityError
 
 from connectomedb.errors import Conflict, LabelTaken, NoSuchSubject, NotValid
@@ -103,13 +104,13 @@ class _Loader:
         self._date = next((n for n, f in enumerate(self._fields) if f.path.lower() == "date"), None)
         self._projects: dict[str, str] = {}
         self._taken = self._ids_ahead()
-        columns = [self._typed.columns[f.path.lower()].name for f in self._fields]
+        columns = [self._typed.columns[f.path.lower()] for f in self._fields]
         self._with_subject = "subject_id" in self._typed.columns and family == "experiment"
         if self._with_subject:
-            columns.append(self._typed.columns["subject_id"].name)
+            columns.append(self._typed.columns["subject_id"])
         self._write_items = _writer(connection, t.item, _ITEM_COLUMNS)
         self._write_members = _writer(connection, t.membership, _MEMBER_COLUMNS)
-        self._write_typed = _writer(connection, self._typed.table, ("pk", *columns))
+        self._write_typed = [_part_writer(connection, table, columns) for table in self._typed.tables]
 
     def _known(self, paths: Sequence[str]) -> list[ElementPath]:
         own = {"id", "label", "project", "subject_id"}
@@ -144,7 +145,7 @@ class _Loader:
             shown = [project, *(self._project(share) for share in row.shares)]
             subject_pk, subject_id = subjects.get((project, row.subject), (None, None))
             day = row.values[self._date] if self._date is not None else None
-            named = (pk, ids[offset], self._family, self._xsi_type, project, row.label, subject_pk, day)
+            named = (pk, ids[offset], self._family, self._xsi_type, project, row.label, subject_pk, pk, day)
             made = (projects_text(self._family, shown), "active", moment, self._user, moment)
             items.append((*named, *made))
             members += [(pk, name, self._family, row.label, n) for n, name in enumerate(shown)]
@@ -152,7 +153,8 @@ class _Loader:
         try:
             self._write_items(items)
             self._write_members(members)
-            self._write_typed(typed)
+            for write in self._write_typed:
+                write(typed)
         except IntegrityError as problem:
             self._explain(batch, problem)
 
@@ -244,6 +246,7 @@ _ITEM_COLUMNS = [
     "project",
     "label",
     "subject_pk",
+    "root_pk",
     "date",
     "projects_text",
     "status",
@@ -294,6 +297,18 @@ def _writer(
         connection.exec_driver_sql(statement, rows)
 
     return write
+
+
+def _part_writer(
+    connection: Connection, table: Table, columns: Sequence[Column[Any]]
+) -> Callable[[list[tuple[Any, ...]]], None]:
+    """Writes the columns of one table of a type; rows are (pk, value of each of all columns)."""
+    places = [n for n, column in enumerate(columns, 1) if column.table is table]
+    write = _writer(connection, table, ("pk", *(columns[n - 1].name for n in places)))
+    if len(places) == len(columns):
+        return write
+    pick = itemgetter(0, *places) if places else lambda row: (row[0],)
+    return lambda rows: write([pick(row) for row in rows])
 
 
 def _prepared(row: tuple[Any, ...], prepare: Sequence[tuple[int, Callable[[Any], Any]]]) -> tuple[Any, ...]:
