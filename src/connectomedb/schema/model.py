@@ -95,6 +95,10 @@ class DataType:
     documentation: str = ""
     nodes: tuple[Node, ...] = ()
 
+    def __hash__(self) -> int:
+        # By name alone: hashing hundreds of fields each time costs more than most searches.
+        return hash(self.xsi_type)
+
     @property
     def sql_name(self) -> str:
         """`nt:scores` → `nt_scores`."""

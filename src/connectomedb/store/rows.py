@@ -5,17 +5,20 @@ What is computed of them is the business of `computed`; which rows there are, of
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
+    ColumnClause,
     ColumnElement,
     FromClause,
     cast,
+    column,
     literal,
     null,
     select,
+    table,
     true,
     union_all,
 )
@@ -51,6 +54,29 @@ class _Source:
     frame: FromClause
     columns: Mapping[str, ColumnElement[Any]]
     fields: Mapping[str, ElementPath]
+
+
+class _LeafColumns(Mapping[str, ColumnElement[Any]]):
+    """The leaves of a type as columns of a frame, made when they are asked for."""
+
+    def __init__(self, frame: FromClause, typed: t.TypedTable) -> None:
+        self._frame = frame
+        self._typed = typed
+        self._made: dict[str, ColumnElement[Any]] = {}
+
+    def __getitem__(self, path: str) -> ColumnElement[Any]:
+        if path not in self._made:
+            stored = self._typed.columns[path]
+            made: ColumnClause[Any] = column(stored.name, stored.type)
+            made.table = self._frame
+            self._made[path] = made
+        return self._made[path]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._typed.columns)
+
+    def __len__(self) -> int:
+        return len(self._typed.columns)
 
 
 class Row:
@@ -105,7 +131,7 @@ class Row:
         """The row is of the type."""
         if self.family == "file":
             return true()
-        names = [table.data_type.xsi_type for table in self.layout.concrete(self.data_type.xsi_type)]
+        names = [one.data_type.xsi_type for one in self.layout.concrete(self.data_type.xsi_type)]
         return self.base.c.xsi_type.in_(names)
 
     def seen_by(self, who: Principal) -> ColumnElement[bool]:
@@ -163,7 +189,7 @@ class Row:
             if key == "subject_id" and len(self.layout.concrete(self.data_type.xsi_type)) != 1:
                 return Expr(self.subject.base.c.id, "string")
         narrower = data_type if self._is_narrower(data_type) else self.data_type
-        if not any(f.path.lower() == key for f in narrower.fields):
+        if key not in self.layout.leaves(narrower.xsi_type):
             return None
         source = self._source(narrower, key)
         return Expr(source.columns[key], source.fields[key].value_type)
@@ -171,8 +197,8 @@ class Row:
     def child(self, path: str) -> tuple[t.ChildTable, str] | None:
         """The table of a repeated part and the leaf inside it, for a path that leads into one."""
         key = path.lower()
-        for table in self.layout.concrete(self.data_type.xsi_type):
-            for prefix, child in table.children.items():
+        for one in self.layout.concrete(self.data_type.xsi_type):
+            for prefix, child in one.children.items():
                 if key.startswith(prefix + "/") and key[len(prefix) + 1 :] in child.columns:
                     return child, key[len(prefix) + 1 :]
         return None
@@ -202,10 +228,10 @@ class Row:
     def _make_source(self, data_type: DataType, path: str) -> _Source:
         typed = self.layout.concrete(data_type.xsi_type)
         if len(typed) == 1:
-            table = typed[0].columns[path].table
-            frame: FromClause = table.alias()
-            columns = {p: frame.c[c.name] for p, c in typed[0].columns.items() if c.table is table}
-            return _Source(frame, columns, typed[0].fields)
+            # An alias of the table itself would copy all its columns, hundreds in most types.
+            bare = table(typed[0].columns[path].table.name, column("pk", BigInteger()))
+            frame: FromClause = bare.alias()
+            return _Source(frame, _LeafColumns(frame, typed[0]), typed[0].fields)
         kept_in_item = t.item_paths(self.family)
         fields = {f.path.lower(): f for f in data_type.fields if f.path.lower() not in kept_in_item}
         if not typed:

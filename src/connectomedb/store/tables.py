@@ -291,6 +291,7 @@ class Layout:
         self._families: dict[str, Family | None] = {}
         self._typed: dict[str, TypedTable] = {}
         self._concrete: dict[str, tuple[TypedTable, ...]] = {}
+        self._leaves: dict[str, frozenset[str]] = {}
         for data_type in types.all():
             family = self.family(data_type.xsi_type)
             if not data_type.abstract and family not in (None, "file"):
@@ -303,6 +304,13 @@ class Layout:
             known = ((base, family) for base, family in _FAMILIES if base in self.types)
             self._families[key] = next((f for base, f in known if self.types.is_a(key, base)), None)
         return self._families[key]
+
+    def leaves(self, xsi_type: str) -> frozenset[str]:
+        """Paths of a type's single-valued leaves, in lower case."""
+        key = xsi_type.lower()
+        if key not in self._leaves:
+            self._leaves[key] = frozenset(f.path.lower() for f in self.types.get(xsi_type).fields)
+        return self._leaves[key]
 
     def typed(self, xsi_type: str) -> TypedTable:
         """The table of one concrete type."""
