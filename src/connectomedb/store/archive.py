@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from sqlalchemy import Engine, func, insert, select, update
 
@@ -14,6 +15,7 @@ from connectomedb.errors import AccessDenied
 from connectomedb.schema.model import Item
 from connectomedb.schema.registry import DataTypes
 from connectomedb.search import explain as sentences
+from connectomedb.search.links import link_columns
 from connectomedb.search.placeholders import fill_user
 from connectomedb.search.query import SearchQuery
 from connectomedb.search.resolve import resolve
@@ -120,10 +122,11 @@ class Archive:
     def search_stream(self, query: SearchQuery, who: Principal) -> ResultStream:
         """The same rows in batches, while they are read; see `reading.Reading`.
 
+        Shape   the columns of `search`, those that their links need before `quarantine_status`
         Raises  as `search`, before anything is read
         Memory  one batch
         """
-        prepared = self._prepared(query, who)
+        prepared = self._prepared(query, who, linked=True)
         reading = Reading(self.engine, self._dialect, prepared)
         title = query.brief_description or query.description
         return ResultStream(prepared.columns, reading, title, prepared.root, stop=reading.stop)
@@ -467,14 +470,16 @@ class Archive:
         with writing(self.engine) as connection:
             yield Changing(connection, self._layout, who, site_id=site_id, reason=reason)
 
-    def _prepared(self, query: SearchQuery, who: Principal) -> execute.Prepared:
+    def _prepared(self, query: SearchQuery, who: Principal, *, linked: bool = False) -> execute.Prepared:
         """The question of this user as a statement, compiled once for all searches that ask the same."""
         asked = query.bare()
 
         def make() -> execute.Prepared:
-            compiled = compile_search(
-                resolve(fill_user(asked, who.user_id), self.types), who, self._layout, self._dialect
-            )
+            resolved = resolve(fill_user(asked, who.user_id), self.types)
+            if linked:
+                more = link_columns(resolved.fields, resolved.root, self.types)
+                resolved = replace(resolved, fields=(*resolved.fields, *more))
+            compiled = compile_search(resolved, who, self._layout, self._dialect)
             return execute.prepare(compiled, self.engine.dialect)
 
-        return self._kept.get((asked, who), make)
+        return self._kept.get((asked, who, linked), make)

@@ -32,6 +32,7 @@ from sqlalchemy import (
 
 from connectomedb.errors import BadConstraint
 from connectomedb.schema.model import DataType
+from connectomedb.search.links import link_props
 from connectomedb.search.resolve import ResolvedCriterion, ResolvedField, ResolvedQuery, ResolvedSet
 from connectomedb.store import tables as t
 from connectomedb.store.comparisons import compare, like
@@ -388,11 +389,11 @@ def compile_search(query: ResolvedQuery, who: Principal, layout: t.Layout, diale
         sql = compiler.column(field).sql
         order.append(asc(sql).nulls_last() if direction == "ASC" else desc(sql).nulls_first())
     statement = compiler.select(*cells, status.label(f"c{len(cells)}")).order_by(*order, asc(root.pk))
-    columns = (*(column_of(field) for field in query.fields), Column(STATUS_KEY))
+    columns = (*(column_of(field, query.root) for field in query.fields), Column(STATUS_KEY))
     return Compiled(statement, columns, query.root.xsi_type)
 
 
-def column_of(field: ResolvedField) -> Column:
+def column_of(field: ResolvedField, root: DataType) -> Column:
     """What the answer says of a column."""
     display = field.display
     return Column(
@@ -404,6 +405,10 @@ def column_of(field: ResolvedField) -> Column:
         field.visible,
         display.description,
         display.unit,
+        display.shown_type,
+        display.sort_by,
+        link_props(field, root),
+        display.image,
     )
 
 
