@@ -36,6 +36,7 @@ class Streamed(Response):
         self._pieces = pieces
         self._stop = stop
         self._hung_up = False
+        self._is_over = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         watching = asyncio.create_task(self._watch(receive))
@@ -46,7 +47,8 @@ class Streamed(Response):
                 raise
         finally:
             watching.cancel()
-            await run_in_threadpool(self._stop)
+            if not self._is_over:
+                await run_in_threadpool(self._stop)
 
     async def _watch(self, receive: Receive) -> None:
         """Wait for the caller to hang up, then break off what the database is doing."""
@@ -78,4 +80,6 @@ class Streamed(Response):
             size += len(piece)
             if size >= LEAST_PIECE_BYTES:
                 return b"".join(held), True
+        self._stop()
+        self._is_over = True
         return b"".join(held), False
