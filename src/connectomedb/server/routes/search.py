@@ -136,12 +136,18 @@ def _columns(query: SearchQuery, types: DataTypes) -> tuple[ResolvedField, ...]:
 
 
 def kept_answer(
-    ask: Ask, kept: Kept, *, limit: int | None, headers: Mapping[str, str], sort_by: str = ""
+    ask: Ask,
+    kept: Kept,
+    *,
+    limit: int | None,
+    headers: Mapping[str, str],
+    sort_by: str = "",
+    facts: Mapping[str, str] | None = None,
 ) -> Response:
     """The first rows of a kept answer, with everything about its columns."""
     descending = _order(ask) == "DESC"
     rows = ask.archive.results.page(kept, limit=limit, sort_by=sort_by, descending=descending)
-    facts = {"totalRecords": str(kept.n_rows), "ID": kept.id}
+    facts = {**(facts or {}), "totalRecords": str(kept.n_rows), "ID": kept.id}
     return answer_search(ask, rows, facts=facts, headers=headers)
 
 
