@@ -19,7 +19,7 @@ from connectomedb.server.auth import Gate
 from connectomedb.server.failures import on_fault, on_http_exception
 from connectomedb.server.inbound import Handler, endpoint
 from connectomedb.server.outbound import WEB
-from connectomedb.server.routes import hierarchy, schemas, search, sessions, site, types
+from connectomedb.server.routes import facets, hierarchy, schemas, search, sessions, site, types
 from connectomedb.store.site import Site
 
 
@@ -73,6 +73,7 @@ def routes() -> list[BaseRoute]:
         get("/xapi/users/username", sessions.user_name),
         get("/xapi/connectomedb", site.announcement),
         post("/xapi/connectomedb/explain", search.explain),
+        post("/xapi/connectomedb/facets", facets.facet),
     ]
 
 

@@ -20,6 +20,7 @@ from connectomedb.store.accounts import Account, Accounts
 from connectomedb.store.bulk import BulkRow
 from connectomedb.store.compile import compile_search
 from connectomedb.store.engine import dialect_of, writing
+from connectomedb.store.facets import Facet, find_facet
 from connectomedb.store.items import IngestReport
 from connectomedb.store.loader import Contents
 from connectomedb.store.sessions import LoginSession, LoginSessions
@@ -98,6 +99,11 @@ class Archive:
         sql = compiled.statement.compile(dialect=self.engine.dialect)
         values = ", ".join(f"{name}={value!r}" for name, value in sql.params.items())
         return f"{sentences.explain(resolved)}\n{sql}\n-- {values}"
+
+    def facet(self, query: SearchQuery, facet: Facet, who: Principal) -> ResultTable:
+        """How a field is spread over the rows that the user may see; see `facets.find_facet`."""
+        with self.engine.connect() as connection:
+            return find_facet(connection, self._layout, self._dialect, query, facet, who)
 
     def listing(
         self,
