@@ -25,8 +25,11 @@ law = settings(
         HealthCheck.too_slow,
         HealthCheck.function_scoped_fixture,
         HealthCheck.data_too_large,
+        HealthCheck.filter_too_much,
     ],
 )
+# What stands on the same rows needs fewer examples.
+law_of_facets = settings(law, max_examples=max(N_EXAMPLES // 8, 1))
 
 
 @pytest.fixture(scope="module")

@@ -43,7 +43,6 @@ from connectomedb.vocabulary.records import Principal
 
 FacetKind = Literal["values", "histogram", "missing", "cross"]
 KINDS: tuple[str, ...] = get_args(FacetKind)
-COUNT = Column("n_rows", "integer", "Rows")
 MOST_BINS = 1_000
 # Of a field with more values than this only the most frequent are given.
 MOST_VALUES = 10_000
@@ -106,14 +105,14 @@ def find_facet(
         .order_by(desc(count), *(asc(value).nulls_last() for value in values))
         .limit(MOST_VALUES)
     )
-    columns = (*(column_of(one) for one in resolved.fields), COUNT)
+    columns = (*(column_of(one) for one in resolved.fields), _count_of(field))
     return _table(connection, statement, columns, field)
 
 
 def _missing(connection: Connection, rows: Subquery, field: ResolvedField) -> ResultTable:
     value = rows.c.v0
     total, present = connection.execute(select(func.count(), func.count(value)).select_from(rows)).one()
-    columns = (replace(column_of(field), value_type="string"), COUNT)
+    columns = (replace(column_of(field), value_type="string"), _count_of(field))
     counted = (("present", present), ("missing", total - present))
     return ResultTable(columns, counted, f"Missing values of {field.header}", field.data_type.xsi_type)
 
@@ -174,7 +173,7 @@ def _given_bins(
     binned = case(*places, (value == _float(edges[-1]), len(edges) - 2)).label("bin")
     placed = select(binned).subquery("placed")
     statement = select(placed.c.bin, func.count(type_=BigInteger())).where(placed.c.bin.is_not(None))
-    counts: dict[int, int] = dict(connection.execute(statement.group_by(placed.c.bin)).tuples().all())
+    counts = {int(place): int(n) for place, n in connection.execute(statement.group_by(placed.c.bin))}
     return _bins(field, edges, [counts.get(n, 0) for n in range(len(edges) - 1)])
 
 
@@ -203,11 +202,15 @@ def _bins(field: ResolvedField, edges: Sequence[float], counts: Sequence[int]) -
     columns = (
         replace(column, key="from", header=f"{field.header} from"),
         replace(column, key="to", header=f"{field.header} to"),
-        COUNT,
+        _count_of(field),
     )
     ends = zip(edges, edges[1:], counts, strict=False)
     rows: tuple[tuple[Cell, ...], ...] = tuple((float(low), float(high), n) for low, high, n in ends)
     return ResultTable(columns, rows, f"Histogram of {field.header}", field.data_type.xsi_type)
+
+
+def _count_of(field: ResolvedField) -> Column:
+    return Column("n_rows", "integer", "Rows", field.data_type.xsi_type, "N_ROWS")
 
 
 def _table(
