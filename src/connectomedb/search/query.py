@@ -95,3 +95,7 @@ class SearchQuery:
     layered_sequence: str = ""
     allowed_users: tuple[str, ...] = ()
     allowed_groups: tuple[str, ...] = ()
+
+    def bare(self) -> SearchQuery:
+        """What is asked, without the words about it: equal for all that have the same answer."""
+        return SearchQuery(self.root, self.fields, self.where, self.sort_by)

@@ -5,28 +5,54 @@ A facade: each method opens a connection, lets one module do the work, and close
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 
 from sqlalchemy import Engine, func, insert, select, update
 
+from connectomedb.errors import AccessDenied
 from connectomedb.schema.model import Item
 from connectomedb.schema.registry import DataTypes
 from connectomedb.search import explain as sentences
+from connectomedb.search.links import link_columns
+from connectomedb.search.placeholders import fill_user
 from connectomedb.search.query import SearchQuery
 from connectomedb.search.resolve import resolve
-from connectomedb.store import bulk, execute, experiments, files, items, listings, projects, subjects
+from connectomedb.store import (
+    bulk,
+    deletion,
+    execute,
+    experiments,
+    files,
+    growth,
+    items,
+    listings,
+    migrations,
+    offers,
+    project_facts,
+    projects,
+    sharing,
+    subjects,
+)
 from connectomedb.store import tables as t
 from connectomedb.store.accounts import Account, Accounts
 from connectomedb.store.bulk import BulkRow
+from connectomedb.store.changes import Changing
 from connectomedb.store.compile import compile_search
-from connectomedb.store.engine import dialect_of, writing
+from connectomedb.store.deletion import Tombstone
+from connectomedb.store.engine import data_version, dialect_of, writing
 from connectomedb.store.facets import Facet, find_facet
+from connectomedb.store.history import Change, read_history
 from connectomedb.store.items import IngestReport
 from connectomedb.store.loader import Contents
+from connectomedb.store.reading import Reading
+from connectomedb.store.results import KeptResults
+from connectomedb.store.searches import SavedSearches
 from connectomedb.store.sessions import LoginSession, LoginSessions
-from connectomedb.store.visibility import visible_file, visible_project, visible_with_root
+from connectomedb.store.visibility import visible, visible_file, visible_project, visible_with_root
 from connectomedb.store.writer import Imported, ItemWriter
-from connectomedb.tables.result import ResultTable
+from connectomedb.tables.result import ResultStream, ResultTable
 from connectomedb.vocabulary.records import Accessibility, FileRow, Group, Located, Membership, Principal
 
 __all__ = ["Archive", "IngestReport"]
@@ -47,6 +73,8 @@ class Archive:
         self._kept = execute.Kept()
         self._accounts = Accounts(engine)
         self._sessions = LoginSessions(engine)
+        self.results = KeptResults(engine)
+        self.searches = SavedSearches(engine)
 
     @property
     def types(self) -> DataTypes:
@@ -55,22 +83,22 @@ class Archive:
 
     def create(self) -> Archive:
         """Make the tables of a new site; those of an existing one are checked."""
-        t.create(self.engine, self._layout)
+        migrations.create(self.engine, self._layout)
         return self
 
     def open(self) -> Archive:
-        """Check that the database is one of this version, and add what new types need.
+        """Bring the database to this version, and add what new types need.
 
-        Raises  ConfigurationError when the database is none, or another version's
+        Raises  ConfigurationError when the database is none, or of a newer version, or when types have
+                changed so that data would be lost
         """
-        t.check_version(self.engine)
-        t.update_layout(self.engine, self._layout)
+        migrations.upgrade(self.engine, self._layout)
         return self
 
     def use_types(self, types: DataTypes) -> None:
         """Go on with these data types; tables and columns are added for what is new."""
         layout = t.Layout(types)
-        t.update_layout(self.engine, layout)
+        growth.follow_types(self.engine, layout)
         self._layout = layout
         self._kept.clear()
 
@@ -86,15 +114,32 @@ class Archive:
         Raises  UnknownDataType, UnknownField, BadConstraint
         Cost    one statement
         """
-        prepared = self._kept.get((query, who), lambda: self._prepared(query, who))
+        prepared = self._prepared(query, who)
         with self.engine.connect() as connection:
             rows = tuple(row for batch in execute.run(connection, prepared) for row in batch)
         title = query.brief_description or query.description
         return ResultTable(prepared.columns, rows, title, prepared.root)
 
+    def search_stream(self, query: SearchQuery, who: Principal) -> ResultStream:
+        """The same rows in batches, while they are read; see `reading.Reading`.
+
+        Shape   the columns of `search`, those that their links need before `quarantine_status`
+        Raises  as `search`, before anything is read
+        Memory  one batch
+        """
+        prepared = self._prepared(query, who, linked=True)
+        reading = Reading(self.engine, self._dialect, prepared)
+        title = query.brief_description or query.description
+        return ResultStream(prepared.columns, reading, title, prepared.root, stop=reading.stop)
+
+    def data_version(self) -> str:
+        """A text that is another one after every change of the data; see `engine.data_version`."""
+        with self.engine.connect() as connection:
+            return data_version(connection)
+
     def explain(self, query: SearchQuery, who: Principal) -> str:
         """The question as a sentence, and its SQL with the values that are bound."""
-        resolved = resolve(query, self.types)
+        resolved = resolve(fill_user(query, who.user_id), self.types)
         compiled = compile_search(resolved, who, self._layout, self._dialect)
         sql = compiled.statement.compile(dialect=self.engine.dialect)
         values = ", ".join(f"{name}={value!r}" for name, value in sql.params.items())
@@ -103,7 +148,8 @@ class Archive:
     def facet(self, query: SearchQuery, facet: Facet, who: Principal) -> ResultTable:
         """How a field is spread over the rows that the user may see; see `facets.find_facet`."""
         with self.engine.connect() as connection:
-            return find_facet(connection, self._layout, self._dialect, query, facet, who)
+            asked = fill_user(query.bare(), who.user_id)
+            return find_facet(connection, self._layout, self._dialect, asked, facet, who)
 
     def listing(
         self,
@@ -143,10 +189,56 @@ class Archive:
             n_files = connection.scalar(held) or 0
         return {**counts, t.FILE: n_files} if n_files else counts
 
+    def custom_variables(self, xsi_type: str, who: Principal) -> list[str]:
+        """Names of the custom variables that visible items of a type have; see `offers`."""
+        with self.engine.connect() as connection:
+            return offers.custom_variables(connection, self._layout, xsi_type, who)
+
+    def read_project_ids(self, who: Principal) -> list[str]:
+        """Ids of the projects whose data the user reads, in order."""
+        with self.engine.connect() as connection:
+            return offers.read_project_ids(connection, who)
+
+    # What a project is beside its document
+
+    def change_project_setting(self, project: str, name: str, value: int) -> None:
+        """Give `quarantine_code` or `prearchive_code` a value; see `project_facts.change_setting`."""
+        with writing(self.engine) as connection:
+            project_facts.change_setting(connection, project, name, value)
+
+    def read_project_setting(self, project: str, name: str) -> int:
+        """The value of a project's setting, its default where nobody changed it."""
+        with self.engine.connect() as connection:
+            return project_facts.read_setting(connection, project, name)
+
+    def note_project_visit(self, project: str, who: Principal) -> None:
+        """Remember that the user opened the project now; nothing is kept of guests."""
+        if not who.is_guest:
+            with writing(self.engine) as connection:
+                project_facts.note_visit(connection, project, who.user_id, projects.now())
+
+    def keep_favorite(self, project: str, who: Principal) -> None:
+        """Make a project one of the user's favourites."""
+        with writing(self.engine) as connection:
+            project_facts.keep_favorite(connection, project, who.user_id)
+
+    def drop_favorite(self, project: str, who: Principal) -> None:
+        """The project is no favourite of the user any more."""
+        with writing(self.engine) as connection:
+            project_facts.drop_favorite(connection, project, who.user_id)
+
     def count_members(self, who: Principal) -> dict[tuple[str, str], int]:
         """How many subjects and experiments each project shows to the user, by (project, family)."""
         with self.engine.connect() as connection:
             return projects.count_members(connection, who)
+
+    def types_in_project(self, project: str, who: Principal) -> list[str]:
+        """The types of the experiments that the user sees in a project, by name."""
+        i, m = t.item.c, t.membership.c
+        members = select(m.item_pk).where(m.project == project, m.family == "experiment")
+        query = select(i.xsi_type).distinct().where(i.pk.in_(members), visible(t.item, who))
+        with self.engine.connect() as connection:
+            return sorted(connection.scalars(query).all())
 
     # Things by their names
 
@@ -190,16 +282,10 @@ class Archive:
         insert_user: str,
     ) -> None:
         """A new project; its name defaults to its id. Raises Conflict when the id is taken."""
-        with writing(self.engine) as connection:
-            items.add_project(
-                connection,
-                self._layout,
-                project_id,
-                name=name,
-                description=description,
-                accessibility=accessibility,
-                insert_user=insert_user,
-            )
+        projects.check_project(project_id, accessibility)
+        said = {"ID": project_id, "name": name or project_id, "description": description}
+        document = Item(t.PROJECT, {path: text for path, text in said.items() if text})
+        self.store_items([Imported(document, accessibility=accessibility)], user=insert_user)
 
     def store_items(
         self, documents: Iterable[Item | Imported], *, user: str, project: str = ""
@@ -232,10 +318,88 @@ class Archive:
                 connection, self._layout, xsi_type, paths, rows, user=user, site_id=site_id, progress=progress
             )
 
-    def share(self, item_id: str, project: str, label: str, who: Principal) -> None:
-        """Let a further project see an item; see `experiments.share`."""
+    def add_items(
+        self, documents: Iterable[Item | Imported], who: Principal, *, project: str = ""
+    ) -> IngestReport:
+        """Store documents on a user's behalf: all of them durably, or none.
+
+        Raises  as `store_items`; AccessDenied where the user is neither owner nor member, or states ids of
+                another site without being an administrator
+        """
+        given = list(documents)
+        if not who.is_admin and any(isinstance(one, Imported) for one in given):
+            raise AccessDenied("dates, users and numbers of another site are for administrators to give")
+        site_id = self.get_setting("site_id", DEFAULT_SITE_ID)
         with writing(self.engine) as connection:
-            experiments.share(connection, item_id, project, label, who)
+            writer = ItemWriter(
+                connection, self._layout, user=who.login, project=project, site_id=site_id, who=who
+            )
+            writer.store(given)
+        return IngestReport(len(writer.ids), tuple(writer.ids))
+
+    def merge_item(
+        self,
+        item_id: str,
+        document: Item,
+        who: Principal,
+        *,
+        cleared: Iterable[str] = (),
+        reason: str = "",
+    ) -> Item:
+        """Lay a document over a stored one; see `Changing.merge_item`. The new document is returned."""
+        with self._changing(who, reason) as changing:
+            return changing.merge_item(item_id, document, cleared)
+
+    def replace_item(self, item_id: str, document: Item, who: Principal, *, reason: str = "") -> Item:
+        """Put a document in the place of a stored one; see `Changing.replace_item`."""
+        with self._changing(who, reason) as changing:
+            return changing.replace_item(item_id, document)
+
+    def rename_item(
+        self, item_id: str, label: str, who: Principal, *, project: str = "", reason: str = ""
+    ) -> None:
+        """Another label for a subject or experiment, in its own project or a further one."""
+        with self._changing(who, reason) as changing:
+            changing.rename(item_id, label, project)
+
+    def delete_item(
+        self, item_id: str, who: Principal, reason: str = "", *, with_shares: bool = False
+    ) -> tuple[str, ...]:
+        """Delete an item and all inside it, leaving tombstones; see `deletion.delete_item`."""
+        with writing(self.engine) as connection:
+            return deletion.delete_item(
+                connection, self._layout, item_id, who, reason, with_shares=with_shares
+            )
+
+    def share(self, item_id: str, project: str, label: str, who: Principal) -> None:
+        """Let a further project see an item; see `sharing.share`."""
+        with writing(self.engine) as connection:
+            sharing.share(connection, self._layout, item_id, project, label, who)
+
+    def unshare(self, item_id: str, project: str, who: Principal, *, reason: str = "") -> None:
+        """Take an item out of a project that it is shared into; see `sharing.unshare`."""
+        with writing(self.engine) as connection:
+            sharing.unshare(connection, self._layout, item_id, project, who, reason=reason)
+
+    def move_item(self, item_id: str, project: str, who: Principal, *, reason: str = "") -> None:
+        """Give an item to another project, the old one keeps a share; see `sharing.move`."""
+        with writing(self.engine) as connection:
+            sharing.move(connection, self._layout, item_id, project, who, reason=reason)
+
+    # What became of things
+
+    def history(self, item_id: str, who: Principal) -> tuple[Change, ...]:
+        """The changes of an item, the last first, each with the document before it.
+
+        Raises  NotFound; AccessDenied when the user sees the item only by a share
+        """
+        with self.engine.connect() as connection:
+            return read_history(connection, item_id, who)
+
+    def tombstones(self, project: str, who: Principal) -> tuple[Tombstone, ...]:
+        """What was deleted from a project, the last first."""
+        with self.engine.connect() as connection:
+            return deletion.read_tombstones(connection, project, who)
 
     def add_files(self, project: str, location: str, rows: Iterable[FileRow], *, replace: bool = True) -> int:
         """Note what the mirror at `location` holds of a project; see `files.add_files`."""
@@ -307,6 +471,22 @@ class Archive:
             if not changed.rowcount:
                 connection.execute(insert(t.setting).values(name=name, value=value))
 
-    def _prepared(self, query: SearchQuery, who: Principal) -> execute.Prepared:
-        compiled = compile_search(resolve(query, self.types), who, self._layout, self._dialect)
-        return execute.prepare(compiled, self.engine.dialect)
+    @contextmanager
+    def _changing(self, who: Principal, reason: str) -> Iterator[Changing]:
+        site_id = self.get_setting("site_id", DEFAULT_SITE_ID)
+        with writing(self.engine) as connection:
+            yield Changing(connection, self._layout, who, site_id=site_id, reason=reason)
+
+    def _prepared(self, query: SearchQuery, who: Principal, *, linked: bool = False) -> execute.Prepared:
+        """The question of this user as a statement, compiled once for all searches that ask the same."""
+        asked = query.bare()
+
+        def make() -> execute.Prepared:
+            resolved = resolve(fill_user(asked, who.user_id), self.types)
+            if linked:
+                more = link_columns(resolved.fields, resolved.root, self.types)
+                resolved = replace(resolved, fields=(*resolved.fields, *more))
+            compiled = compile_search(resolved, who, self._layout, self._dialect)
+            return execute.prepare(compiled, self.engine.dialect)
+
+        return self._kept.get((asked, who, linked), make)

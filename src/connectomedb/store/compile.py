@@ -32,9 +32,11 @@ from sqlalchemy import (
 
 from connectomedb.errors import BadConstraint
 from connectomedb.schema.model import DataType
+from connectomedb.search.links import link_props
 from connectomedb.search.resolve import ResolvedCriterion, ResolvedField, ResolvedQuery, ResolvedSet
 from connectomedb.store import tables as t
 from connectomedb.store.comparisons import compare, like
+from connectomedb.store.computed import Expressions
 from connectomedb.store.engine import Dialect
 from connectomedb.store.joins import Joins
 from connectomedb.store.membership import (
@@ -44,7 +46,7 @@ from connectomedb.store.membership import (
     membership_key,
     share_of,
 )
-from connectomedb.store.rows import Expr, Expressions, Row, bound
+from connectomedb.store.rows import Expr, Row, bound
 from connectomedb.store.visibility import HIDDEN_STATUSES
 from connectomedb.tables.result import Column
 from connectomedb.vocabulary.records import Principal
@@ -393,11 +395,11 @@ def compile_search(query: ResolvedQuery, who: Principal, layout: t.Layout, diale
         sql = compiler.column(field).sql
         order.append(asc(sql).nulls_last() if direction == "ASC" else desc(sql).nulls_first())
     statement = compiler.select(*cells, status.label(f"c{len(cells)}")).order_by(*order, asc(root.pk))
-    columns = (*(column_of(field) for field in query.fields), Column(STATUS_KEY))
+    columns = (*(column_of(field, query.root) for field in query.fields), Column(STATUS_KEY))
     return Compiled(statement, columns, query.root.xsi_type)
 
 
-def column_of(field: ResolvedField) -> Column:
+def column_of(field: ResolvedField, root: DataType) -> Column:
     """What the answer says of a column."""
     display = field.display
     return Column(
@@ -409,6 +411,10 @@ def column_of(field: ResolvedField) -> Column:
         field.visible,
         display.description,
         display.unit,
+        display.shown_type,
+        display.sort_by,
+        link_props(field, root),
+        display.image,
     )
 
 

@@ -23,6 +23,7 @@ from connectomedb.tables.result import Column, Row
 T = TypeVar("T")
 BATCH_ROWS = 1_000
 _MOST_KEPT = 256
+_CURSOR = "connectomedb_answer"
 _TYPES: dict[type, TypeEngine[Any]] = {date: Date(), datetime: DateTime(), time: Time(), bool: Boolean()}
 _CONVERTED = (Date, DateTime, Time, Boolean)
 
@@ -65,13 +66,21 @@ def run(connection: Connection, prepared: Prepared, *, stream: bool = False) -> 
 
     Memory   one batch when streamed; SQLite always streams
     """
-    options = {"stream_results": True} if stream else {}
-    result: Any = connection.execution_options(**options).exec_driver_sql(prepared.sql, prepared.values)
+    cursor = _cursor(connection, prepared, stream=stream)
     try:
-        while rows := result.cursor.fetchmany(BATCH_ROWS):
+        while rows := cursor.fetchmany(BATCH_ROWS):
             yield _converted(rows, prepared.converters) if prepared.converters else rows
     finally:
-        result.close()
+        cursor.close()
+
+
+def _cursor(connection: Connection, prepared: Prepared, *, stream: bool) -> Any:
+    if stream and connection.dialect.supports_server_side_cursors:
+        # Not through SQLAlchemy: its result of a streamed statement fetches the first row for itself.
+        cursor: Any = connection.connection.cursor(name=_CURSOR)
+        cursor.execute(prepared.sql, prepared.values)
+        return cursor
+    return connection.exec_driver_sql(prepared.sql, prepared.values).cursor
 
 
 def _converted(rows: list[Row], converters: tuple[tuple[int, Callable[[Any], Any]], ...]) -> list[Row]:

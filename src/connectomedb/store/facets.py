@@ -34,7 +34,7 @@ from sqlalchemy import (
 
 from connectomedb.errors import BadConstraint
 from connectomedb.search.query import FieldRef, SearchField, SearchQuery
-from connectomedb.search.resolve import ResolvedField, parse_operand, resolve
+from connectomedb.search.resolve import parse_operand, resolve
 from connectomedb.store import tables as t
 from connectomedb.store.compile import Compiler, column_of
 from connectomedb.store.engine import Dialect
@@ -85,18 +85,17 @@ def find_facet(
         raise BadConstraint(f"{facet.field} against itself; name two fields")
     cells = [compiler.column(field) for field in resolved.fields]
     rows = compiler.select(*(cell.sql.label(f"v{n}") for n, cell in enumerate(cells))).subquery("facet")
-    field = resolved.fields[0]
+    columns = [column_of(field, resolved.root) for field in resolved.fields]
+    column = columns[0]
     if facet.kind == "histogram":
         if cells[0].value_type not in ("integer", "float"):
             kind = cells[0].value_type
-            raise BadConstraint(
-                f"{field.display.id} is a {kind}; a histogram is of numbers, use value counts"
-            )
+            raise BadConstraint(f"{column.field_id} is a {kind}; a histogram is of numbers, use value counts")
         if isinstance(facet.bins, tuple):
-            return _given_bins(connection, rows, field, _edges(field, facet.bins))
-        return _equal_bins(connection, dialect, rows, field, facet.bins)
+            return _given_bins(connection, rows, column, _edges(column, facet.bins))
+        return _equal_bins(connection, dialect, rows, column, facet.bins)
     if facet.kind == "missing":
-        return _missing(connection, rows, field)
+        return _missing(connection, rows, column)
     values = [rows.c[f"v{n}"] for n in range(len(cells))]
     count = func.count(type_=BigInteger()).label("n")
     statement = (
@@ -105,20 +104,19 @@ def find_facet(
         .order_by(desc(count), *(asc(value).nulls_last() for value in values))
         .limit(MOST_VALUES)
     )
-    columns = (*(column_of(one) for one in resolved.fields), _count_of(field))
-    return _table(connection, statement, columns, field)
+    return _table(connection, statement, (*columns, _count_of(column)), column)
 
 
-def _missing(connection: Connection, rows: Subquery, field: ResolvedField) -> ResultTable:
+def _missing(connection: Connection, rows: Subquery, column: Column) -> ResultTable:
     value = rows.c.v0
     total, present = connection.execute(select(func.count(), func.count(value)).select_from(rows)).one()
-    columns = (replace(column_of(field), value_type="string"), _count_of(field))
+    columns = (replace(column, value_type="string", shown_type=""), _count_of(column))
     counted = (("present", present), ("missing", total - present))
-    return ResultTable(columns, counted, f"Missing values of {field.header}", field.data_type.xsi_type)
+    return ResultTable(columns, counted, f"Missing values of {column.header}", column.element_name)
 
 
 def _equal_bins(
-    connection: Connection, dialect: Dialect, rows: Subquery, field: ResolvedField, bins: int
+    connection: Connection, dialect: Dialect, rows: Subquery, column: Column, bins: int
 ) -> ResultTable:
     """Bins of one width from the least to the greatest value; one bin when those are the same.
 
@@ -153,18 +151,18 @@ def _equal_bins(
     counted = select(low, high, place, func.count(type_=BigInteger()).label("n")).group_by(low, high, place)
     found = connection.execute(counted).all()
     if not found:
-        return _bins(field, [], [])
+        return _bins(column, [], [])
     first, last = float(found[0].low), float(found[0].high)
     counts = {int(row.bin): int(row.n) for row in found}
     if first == last:
-        return _bins(field, [first, last], [sum(counts.values())])
+        return _bins(column, [first, last], [sum(counts.values())])
     step = last / bins - first / bins
     edges = [first + step * n for n in range(bins)] + [last]
-    return _bins(field, edges, [counts.get(n, 0) for n in range(bins)])
+    return _bins(column, edges, [counts.get(n, 0) for n in range(bins)])
 
 
 def _given_bins(
-    connection: Connection, rows: Subquery, field: ResolvedField, edges: Sequence[float]
+    connection: Connection, rows: Subquery, column: Column, edges: Sequence[float]
 ) -> ResultTable:
     value = cast(rows.c.v0, Float(53))
     places = [
@@ -174,14 +172,14 @@ def _given_bins(
     placed = select(binned).subquery("placed")
     statement = select(placed.c.bin, func.count(type_=BigInteger())).where(placed.c.bin.is_not(None))
     counts = {int(place): int(n) for place, n in connection.execute(statement.group_by(placed.c.bin))}
-    return _bins(field, edges, [counts.get(n, 0) for n in range(len(edges) - 1)])
+    return _bins(column, edges, [counts.get(n, 0) for n in range(len(edges) - 1)])
 
 
 def _float(number: float) -> ColumnElement[Any]:
     return literal(float(number), Float(53))
 
 
-def _edges(field: ResolvedField, bins: Sequence[str]) -> list[float]:
+def _edges(column: Column, bins: Sequence[str]) -> list[float]:
     if not 2 <= len(bins) <= MOST_BINS + 1:
         raise BadConstraint(f"{len(bins)} edges; there can be 2 to {MOST_BINS + 1}")
     edges: list[float] = []
@@ -189,32 +187,32 @@ def _edges(field: ResolvedField, bins: Sequence[str]) -> list[float]:
         try:
             value = parse_operand(text, "float")
         except ValueError as problem:
-            raise BadConstraint(f"the edge {text!r} of {field.display.id} is no number") from problem
+            raise BadConstraint(f"the edge {text!r} of {column.field_id} is no number") from problem
         assert isinstance(value, float)
         edges.append(value)
     if any(low >= high for low, high in pairwise(edges)):
-        raise BadConstraint(f"the edges of {field.display.id} must rise: {', '.join(bins)}")
+        raise BadConstraint(f"the edges of {column.field_id} must rise: {', '.join(bins)}")
     return edges
 
 
-def _bins(field: ResolvedField, edges: Sequence[float], counts: Sequence[int]) -> ResultTable:
-    column = replace(column_of(field), value_type="float")
+def _bins(column: Column, edges: Sequence[float], counts: Sequence[int]) -> ResultTable:
+    edge = replace(column, value_type="float", shown_type="")
     columns = (
-        replace(column, key="from", header=f"{field.header} from"),
-        replace(column, key="to", header=f"{field.header} to"),
-        _count_of(field),
+        replace(edge, key="from", header=f"{column.header} from"),
+        replace(edge, key="to", header=f"{column.header} to"),
+        _count_of(column),
     )
     ends = zip(edges, edges[1:], counts, strict=False)
     rows: tuple[tuple[Cell, ...], ...] = tuple((float(low), float(high), n) for low, high, n in ends)
-    return ResultTable(columns, rows, f"Histogram of {field.header}", field.data_type.xsi_type)
+    return ResultTable(columns, rows, f"Histogram of {column.header}", column.element_name)
 
 
-def _count_of(field: ResolvedField) -> Column:
-    return Column("n_rows", "integer", "Rows", field.data_type.xsi_type, "N_ROWS")
+def _count_of(column: Column) -> Column:
+    return Column("n_rows", "integer", "Rows", column.element_name, "N_ROWS")
 
 
 def _table(
-    connection: Connection, statement: Select[Any], columns: tuple[Column, ...], field: ResolvedField
+    connection: Connection, statement: Select[Any], columns: tuple[Column, ...], column: Column
 ) -> ResultTable:
     rows = tuple(tuple(row) for row in connection.execute(statement).all())
-    return ResultTable(columns, rows, f"Values of {field.header}", field.data_type.xsi_type)
+    return ResultTable(columns, rows, f"Values of {column.header}", column.element_name)

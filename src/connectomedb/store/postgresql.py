@@ -6,13 +6,38 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
-from sqlalchemy import Engine, String, any_, case, collate, create_engine, event, func, literal, or_
+from sqlalchemy import (
+    Connection,
+    Engine,
+    String,
+    any_,
+    case,
+    collate,
+    create_engine,
+    event,
+    func,
+    literal,
+    or_,
+    type_coerce,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION, aggregate_order_by
 from sqlalchemy.engine import URL
 from sqlalchemy.sql.elements import ColumnElement
-from sqlalchemy.types import BigInteger, Boolean, Date, DateTime, Integer, Text, Time, TypeEngine
+from sqlalchemy.types import (
+    BigInteger,
+    Boolean,
+    Date,
+    DateTime,
+    Float,
+    Integer,
+    Numeric,
+    Text,
+    Time,
+    TypeEngine,
+)
 
 from connectomedb.schema.model import ValueType
+from connectomedb.store.sqlite import PLAIN_NUMBER
 
 _ARRAY_TYPES: Mapping[ValueType, TypeEngine[Any]] = {
     "string": Text(),
@@ -91,10 +116,39 @@ def years_between(start: ColumnElement[Any], end: ColumnElement[Any]) -> ColumnE
     return func.date_part("year", func.age(end, start)).cast(Integer())
 
 
-def join_text(text: ColumnElement[Any], separator: str) -> ColumnElement[str]:
-    """Texts of a group in their own order."""
+def days_between(start: ColumnElement[Any], end: ColumnElement[Any]) -> ColumnElement[int]:
+    """Days from one date to another."""
+    return type_coerce(end.cast(Date()) - start.cast(Date()), Integer())
+
+
+def day(moment: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The date of a date and time."""
+    return moment.cast(Date())
+
+
+def floor(number: ColumnElement[Any]) -> ColumnElement[int]:
+    """The next whole number below."""
+    return func.floor(number).cast(BigInteger())
+
+
+def rounded(number: ColumnElement[Any], n_digits: int) -> ColumnElement[float]:
+    """A number with so many digits after the point, halves away from zero."""
+    return func.round(number.cast(Float(53)).cast(Numeric()), n_digits).cast(Float(53))
+
+
+def number(text: ColumnElement[Any]) -> ColumnElement[float]:
+    """A text as a number; no value when it is none."""
+    bare = func.trim(text, type_=Text())
+    return case((bare.op("~")(f"^({PLAIN_NUMBER})$"), bare.cast(Float(53))))
+
+
+def join_text(
+    text: ColumnElement[Any], separator: str, order: ColumnElement[Any] | None = None
+) -> ColumnElement[str]:
+    """Texts of a group in the given order, else in their own."""
+    by = text if order is None else order
     return func.string_agg(
-        text.cast(String()), aggregate_order_by(literal(separator, Text()), text), type_=Text()
+        text.cast(String()), aggregate_order_by(literal(separator, Text()), by), type_=Text()
     )
 
 
@@ -106,3 +160,13 @@ def among(value: ColumnElement[Any], operands: Sequence[Any], value_type: ValueT
 def whole(number: ColumnElement[Any]) -> ColumnElement[int]:
     """A number without its fraction."""
     return func.trunc(number).cast(Integer())
+
+
+def interrupt(connection: psycopg.Connection[Any]) -> None:
+    """Break off the statement that another thread runs on this connection."""
+    connection.cancel()
+
+
+def data_version(connection: Connection) -> str:
+    """What is visible now; the same text means the same rows."""
+    return str(connection.exec_driver_sql("SELECT pg_current_snapshot()::text").scalar())

@@ -29,7 +29,7 @@ def facet(ask: Ask) -> Response:
         _bins(ask),
         _ref(against, query.root) if against else None,
     )
-    return answer_search(ask, ask.archive.facet(query, asked, ask.who))
+    return answer_search(ask, ask.archive.facet(query, asked, ask.who).stream())
 
 
 def _ref(name: str, root: str) -> FieldRef:
