@@ -42,6 +42,7 @@ from connectomedb.store.changes import Changing
 from connectomedb.store.compile import compile_search
 from connectomedb.store.deletion import Tombstone
 from connectomedb.store.engine import data_version, dialect_of, writing
+from connectomedb.store.facets import Facet, find_facet
 from connectomedb.store.history import Change, read_history
 from connectomedb.store.items import IngestReport
 from connectomedb.store.loader import Contents
@@ -143,6 +144,12 @@ class Archive:
         sql = compiled.statement.compile(dialect=self.engine.dialect)
         values = ", ".join(f"{name}={value!r}" for name, value in sql.params.items())
         return f"{sentences.explain(resolved)}\n{sql}\n-- {values}"
+
+    def facet(self, query: SearchQuery, facet: Facet, who: Principal) -> ResultTable:
+        """How a field is spread over the rows that the user may see; see `facets.find_facet`."""
+        with self.engine.connect() as connection:
+            asked = fill_user(query.bare(), who.user_id)
+            return find_facet(connection, self._layout, self._dialect, asked, facet, who)
 
     def listing(
         self,

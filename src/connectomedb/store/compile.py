@@ -47,6 +47,7 @@ from connectomedb.store.membership import (
     share_of,
 )
 from connectomedb.store.rows import Expr, Row, bound
+from connectomedb.store.visibility import HIDDEN_STATUSES
 from connectomedb.tables.result import Column
 from connectomedb.vocabulary.records import Principal
 
@@ -236,9 +237,11 @@ class Compiler:
         row = self.row(data_type, env)
         if row is None:
             return _NEVER
-        if row.family == "file" or self.joins.narrowed(data_type) is not None:
+        if row.family == "file":
             return None
-        return lists_project(row, project, self.who)
+        inside = lists_project(row, project, self.who)
+        narrowed = self.joins.narrowed(data_type)
+        return inside if narrowed is None else and_(narrowed, inside)
 
     def row(self, data_type: DataType, env: _Env) -> Row | None:
         """The row on which a criterion of that type is judged; None where nothing joins."""
@@ -347,7 +350,10 @@ class Compiler:
             by_owner = row.family != "subject" or held.family in t.PARTS
             tie = (held.base.c.owner_pk if by_owner else held.base.c.subject_pk) == row.pk
             query = select(literal(1)).select_from(held.joined())
-            query = query.where(tie, held.of_type(), held.seen_by(self.who))
+            # A part is seen with what holds it, which may be known only through a link to it.
+            alive = held.base.c.status.not_in(HIDDEN_STATUSES)
+            seen = alive if held.family in t.PARTS else held.seen_by(self.who)
+            query = query.where(tie, held.of_type(), seen)
             if chosen is not None:
                 query = query.where(self.dialect.printed(chosen.sql, chosen.value_type) == bound(selector[1]))
             conditions.append(self.some_of(query, value, criterion, *held.own_frames()))
