@@ -270,7 +270,7 @@ def test_a_question_is_explained(reader: httpx2.Client) -> None:
 def test_the_searchable_types_and_their_fields(reader: httpx2.Client) -> None:
     types = reader.get("/data/search/elements?format=json").json()["ResultSet"]["Result"]
     assert {"nt:scores", "xnat:subjectData", "xnat:mrSessionData"} <= {t["ELEMENT_NAME"] for t in types}
-    secured = reader.get("/data/search/elements?secured=true").json()["ResultSet"]["Result"]
+    secured = reader.get("/data/search/elements?secured=true&format=json").json()["ResultSet"]["Result"]
     assert all(t["SECURED"] == "true" for t in secured)
     fields = reader.get("/data/search/elements/nt:scores").json()["ResultSet"]
     assert fields["element_name"] == "nt:scores"
