@@ -134,6 +134,7 @@ item = Table(
     Index("item_by_subject", "subject_pk", "xsi_type"),
     Index("item_by_owner", "owner_pk", "place", "entry"),
     Index("item_by_root", "root_pk"),
+    Index("item_by_number", "number", unique=True),
     Index("item_by_type", "xsi_type"),
     Index("item_by_family", "family", "id"),
 )
