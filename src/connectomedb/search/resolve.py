@@ -409,7 +409,7 @@ def _resolve_criterion(criterion: Criterion, types: DataTypes) -> ResolvedCriter
     comparison, text = normalise(criterion.comparison_type, criterion.value)
     if criterion.override_value_formatting:
         comparison, text = _as_it_is(comparison, text)
-    if not found.by_path and text == "*" and comparison not in ("LIKE", "NOT LIKE", "!="):
+    if not found.by_path and text.strip("'\"") == "*" and comparison not in ("LIKE", "NOT LIKE", "!="):
         comparison, text = "IS NOT NULL", ""
     operand: Value | None = None
     operands: tuple[Value, ...] = ()

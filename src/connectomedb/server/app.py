@@ -20,7 +20,16 @@ from connectomedb.server.auth import Gate
 from connectomedb.server.failures import on_fault, on_http_exception
 from connectomedb.server.inbound import Handler, endpoint
 from connectomedb.server.outbound import WEB
-from connectomedb.server.routes import hierarchy, saved_searches, schemas, search, sessions, site, types
+from connectomedb.server.routes import (
+    facets,
+    hierarchy,
+    saved_searches,
+    schemas,
+    search,
+    sessions,
+    site,
+    types,
+)
 from connectomedb.store.site import Site
 
 
@@ -86,6 +95,7 @@ def routes() -> list[BaseRoute]:
         get("/xapi/users/username", sessions.user_name),
         get("/xapi/connectomedb", site.announcement),
         post("/xapi/connectomedb/explain", search.explain),
+        post("/xapi/connectomedb/facets", facets.facet),
     ]
 
 

@@ -21,19 +21,20 @@ from connectomedb.schema.model import Item, Value
 from connectomedb.server.failures import NotOffered
 from connectomedb.server.inbound import Ask
 from connectomedb.server.streaming import Streamed
-from connectomedb.tables.formats import stream, stream_page_json, stream_search_json, write
+from connectomedb.tables.formats import stream, stream_page_json, stream_search_json, stream_xlist, write
 from connectomedb.tables.frames import arrow_stream, parquet_stream
 from connectomedb.tables.result import Cell, Column, ResultStream, ResultTable
 
 M = TypeVar("M")
 Media = Literal["json", "csv", "xml", "html"]
-SearchMedia = Literal["json", "csv", "xml", "html", "arrow", "parquet"]
+SearchMedia = Literal["json", "csv", "xml", "html", "xlist", "arrow", "parquet"]
 
 CONTENT_TYPES: dict[SearchMedia, str] = {
     "json": "application/json; charset=utf-8",
     "csv": "text/csv; charset=utf-8",
     "xml": "text/xml; charset=utf-8",
     "html": "text/html; charset=utf-8",
+    "xlist": "text/html; charset=utf-8",
     "arrow": "application/vnd.apache.arrow.stream",
     "parquet": "application/vnd.apache.parquet",
 }
@@ -50,7 +51,7 @@ _WORDS: dict[str, Media] = {
 }
 _SEARCH_WORDS: dict[str, SearchMedia] = {
     **_WORDS,
-    "xlist": "html",
+    "xlist": "xlist",
     "arrow": "arrow",
     "parquet": "parquet",
     "application/vnd.apache.arrow.stream": "arrow",
@@ -119,9 +120,10 @@ def answer_search(
     media = chosen_search_media(ask)
     headers = {**_TABLE_HEADERS, **(headers or {})}
     answer = replace(answer, properties={**answer.properties, **(facts or {})})
-    pieces = _pieces(answer, media, described=described)
+    linked = ask.param("format").lower() == "json"
+    pieces = _pieces(answer, media, described=described, linked=linked)
     if question is not None:
-        key, version = (question, answer.title, ask.who, media), ask.archive.data_version()
+        key, version = (question, answer.title, ask.who, media, linked), ask.archive.data_version()
         found = ask.answers.find(key, version)
         if found is not None:
             answer.stop()
@@ -130,9 +132,11 @@ def answer_search(
     return Streamed(pieces, answer.stop, headers, CONTENT_TYPES[media])
 
 
-def _pieces(answer: ResultStream, media: SearchMedia, *, described: bool) -> Iterator[bytes]:
+def _pieces(answer: ResultStream, media: SearchMedia, *, described: bool, linked: bool) -> Iterator[bytes]:
     if media == "json":
-        return stream_search_json(answer) if described else stream_page_json(answer)
+        return stream_search_json(answer, linked=linked) if described else stream_page_json(answer)
+    if media == "xlist":
+        return stream_xlist(answer)
     try:
         if media == "arrow":
             return arrow_stream(answer)

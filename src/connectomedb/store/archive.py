@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from sqlalchemy import Engine, func, insert, select, update
 
@@ -14,6 +15,7 @@ from connectomedb.errors import AccessDenied
 from connectomedb.schema.model import Item
 from connectomedb.schema.registry import DataTypes
 from connectomedb.search import explain as sentences
+from connectomedb.search.links import link_columns
 from connectomedb.search.placeholders import fill_user
 from connectomedb.search.query import SearchQuery
 from connectomedb.search.resolve import resolve
@@ -40,6 +42,7 @@ from connectomedb.store.changes import Changing
 from connectomedb.store.compile import compile_search
 from connectomedb.store.deletion import Tombstone
 from connectomedb.store.engine import data_version, dialect_of, writing
+from connectomedb.store.facets import Facet, find_facet
 from connectomedb.store.history import Change, read_history
 from connectomedb.store.items import IngestReport
 from connectomedb.store.loader import Contents
@@ -120,10 +123,11 @@ class Archive:
     def search_stream(self, query: SearchQuery, who: Principal) -> ResultStream:
         """The same rows in batches, while they are read; see `reading.Reading`.
 
+        Shape   the columns of `search`, those that their links need before `quarantine_status`
         Raises  as `search`, before anything is read
         Memory  one batch
         """
-        prepared = self._prepared(query, who)
+        prepared = self._prepared(query, who, linked=True)
         reading = Reading(self.engine, self._dialect, prepared)
         title = query.brief_description or query.description
         return ResultStream(prepared.columns, reading, title, prepared.root, stop=reading.stop)
@@ -140,6 +144,12 @@ class Archive:
         sql = compiled.statement.compile(dialect=self.engine.dialect)
         values = ", ".join(f"{name}={value!r}" for name, value in sql.params.items())
         return f"{sentences.explain(resolved)}\n{sql}\n-- {values}"
+
+    def facet(self, query: SearchQuery, facet: Facet, who: Principal) -> ResultTable:
+        """How a field is spread over the rows that the user may see; see `facets.find_facet`."""
+        with self.engine.connect() as connection:
+            asked = fill_user(query.bare(), who.user_id)
+            return find_facet(connection, self._layout, self._dialect, asked, facet, who)
 
     def listing(
         self,
@@ -467,14 +477,16 @@ class Archive:
         with writing(self.engine) as connection:
             yield Changing(connection, self._layout, who, site_id=site_id, reason=reason)
 
-    def _prepared(self, query: SearchQuery, who: Principal) -> execute.Prepared:
+    def _prepared(self, query: SearchQuery, who: Principal, *, linked: bool = False) -> execute.Prepared:
         """The question of this user as a statement, compiled once for all searches that ask the same."""
         asked = query.bare()
 
         def make() -> execute.Prepared:
-            compiled = compile_search(
-                resolve(fill_user(asked, who.user_id), self.types), who, self._layout, self._dialect
-            )
+            resolved = resolve(fill_user(asked, who.user_id), self.types)
+            if linked:
+                more = link_columns(resolved.fields, resolved.root, self.types)
+                resolved = replace(resolved, fields=(*resolved.fields, *more))
+            compiled = compile_search(resolved, who, self._layout, self._dialect)
             return execute.prepare(compiled, self.engine.dialect)
 
-        return self._kept.get((asked, who), make)
+        return self._kept.get((asked, who, linked), make)

@@ -32,6 +32,7 @@ from sqlalchemy import (
 
 from connectomedb.errors import BadConstraint
 from connectomedb.schema.model import DataType
+from connectomedb.search.links import link_props
 from connectomedb.search.resolve import ResolvedCriterion, ResolvedField, ResolvedQuery, ResolvedSet
 from connectomedb.store import tables as t
 from connectomedb.store.comparisons import compare, like
@@ -46,6 +47,7 @@ from connectomedb.store.membership import (
     share_of,
 )
 from connectomedb.store.rows import Expr, Row, bound
+from connectomedb.store.visibility import HIDDEN_STATUSES
 from connectomedb.tables.result import Column
 from connectomedb.vocabulary.records import Principal
 
@@ -235,9 +237,11 @@ class Compiler:
         row = self.row(data_type, env)
         if row is None:
             return _NEVER
-        if row.family == "file" or self.joins.narrowed(data_type) is not None:
+        if row.family == "file":
             return None
-        return lists_project(row, project, self.who)
+        inside = lists_project(row, project, self.who)
+        narrowed = self.joins.narrowed(data_type)
+        return inside if narrowed is None else and_(narrowed, inside)
 
     def row(self, data_type: DataType, env: _Env) -> Row | None:
         """The row on which a criterion of that type is judged; None where nothing joins."""
@@ -346,7 +350,10 @@ class Compiler:
             by_owner = row.family != "subject" or held.family in t.PARTS
             tie = (held.base.c.owner_pk if by_owner else held.base.c.subject_pk) == row.pk
             query = select(literal(1)).select_from(held.joined())
-            query = query.where(tie, held.of_type(), held.seen_by(self.who))
+            # A part is seen with what holds it, which may be known only through a link to it.
+            alive = held.base.c.status.not_in(HIDDEN_STATUSES)
+            seen = alive if held.family in t.PARTS else held.seen_by(self.who)
+            query = query.where(tie, held.of_type(), seen)
             if chosen is not None:
                 query = query.where(self.dialect.printed(chosen.sql, chosen.value_type) == bound(selector[1]))
             conditions.append(self.some_of(query, value, criterion, *held.own_frames()))
@@ -388,11 +395,11 @@ def compile_search(query: ResolvedQuery, who: Principal, layout: t.Layout, diale
         sql = compiler.column(field).sql
         order.append(asc(sql).nulls_last() if direction == "ASC" else desc(sql).nulls_first())
     statement = compiler.select(*cells, status.label(f"c{len(cells)}")).order_by(*order, asc(root.pk))
-    columns = (*(column_of(field) for field in query.fields), Column(STATUS_KEY))
+    columns = (*(column_of(field, query.root) for field in query.fields), Column(STATUS_KEY))
     return Compiled(statement, columns, query.root.xsi_type)
 
 
-def column_of(field: ResolvedField) -> Column:
+def column_of(field: ResolvedField, root: DataType) -> Column:
     """What the answer says of a column."""
     display = field.display
     return Column(
@@ -404,6 +411,10 @@ def column_of(field: ResolvedField) -> Column:
         field.visible,
         display.description,
         display.unit,
+        display.shown_type,
+        display.sort_by,
+        link_props(field, root),
+        display.image,
     )
 
 

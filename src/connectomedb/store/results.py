@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -35,6 +36,7 @@ from sqlalchemy import (
 
 from connectomedb.errors import BadConstraint, NotFound
 from connectomedb.schema.values import parse_value
+from connectomedb.search.links import LinkProp
 from connectomedb.store import tables as t
 from connectomedb.store.engine import writing
 from connectomedb.tables.cells import VALUE_TYPES, spell
@@ -275,7 +277,7 @@ def _cut(batches: Iterator[Sequence[Row]], n_rows: int) -> Iterator[list[Row]]:
 
 def _kept(row: object) -> Kept:
     facts = row._mapping  # type: ignore[attr-defined]  # a row of `kept_result`
-    columns = tuple(Column(**said) for said in json.loads(facts["columns"]))
+    columns = tuple(_column(said) for said in json.loads(facts["columns"]))
     return Kept(
         facts["id"],
         columns,
@@ -285,6 +287,14 @@ def _kept(row: object) -> Kept:
         facts["question"],
         facts["made_at"],
     )
+
+
+def _column(said: dict[str, Any]) -> Column:
+    links = tuple(
+        LinkProp(one["name"], one["value"], tuple((name, key) for name, key in one["inserts"]))
+        for one in said["links"]
+    )
+    return Column(**{**said, "links": links})
 
 
 def _dump(rows: Sequence[Row], columns: Sequence[Column]) -> str:

@@ -101,7 +101,7 @@ def print_stamp(moment: ColumnElement[Any]) -> ColumnElement[str]:
 
 def print_plain(value: ColumnElement[Any]) -> ColumnElement[str]:
     """A date, a time or an integer as it is stored."""
-    return func.printf(literal("%s", Text()), type_coerce(value, Text()), type_=Text())
+    return type_coerce(value, Text()).cast(Text())
 
 
 def year(day: ColumnElement[Any]) -> ColumnElement[int]:

@@ -8,17 +8,19 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from html import unescape
 from json.encoder import encode_basestring
 from operator import itemgetter
 from tempfile import SpooledTemporaryFile
 from typing import Any, Literal, cast
+from urllib.parse import quote
 
 from connectomedb.errors import ServerFault
 from connectomedb.schema.model import ValueType
 from connectomedb.schema.values import parse_value
 from connectomedb.tables.cells import VALUE_TYPES, encode_rows, encoders, quote_csv, quote_xml, spell
-from connectomedb.tables.result import Cell, Column, ResultStream, ResultTable
+from connectomedb.tables.result import Cell, Column, ResultStream, ResultTable, Row
 
 __all__ = [
     "Media",
@@ -54,9 +56,9 @@ def stream(answer: ResultStream, media: Media) -> Iterator[bytes]:
     return {"json": _json, "csv": _csv, "xml": _xml, "html": _html}[media](answer)
 
 
-def stream_search_json(answer: ResultStream) -> Iterator[bytes]:
-    """The answer of a search, a piece per batch: `Columns`, rows, then the facts."""
-    described = _dumps([_column_facts(column) for column in answer.columns]).decode()
+def stream_search_json(answer: ResultStream, *, linked: bool = False) -> Iterator[bytes]:
+    """The answer of a search, a piece per batch: `Columns` (with links if `linked`), rows, then the facts."""
+    described = _dumps([_column_facts(column, linked=linked) for column in answer.columns]).decode()
     facts = {"rootElementName": answer.root, **_properties(answer)}
     return _result_set(answer, '"Columns":' + described + ",", facts)
 
@@ -66,19 +68,26 @@ def stream_page_json(answer: ResultStream) -> Iterator[bytes]:
     return _result_set(answer, "", _properties(answer))
 
 
-def _column_facts(column: Column) -> dict[str, str]:
-    """What an answer says about a column, spelled as XNAT does; unit and description are ours."""
-    facts = {"key": column.key}
+def _column_facts(column: Column, *, linked: bool = False) -> dict[str, Any]:
+    """What an answer says about a column, spelled as XNAT does; value type, unit and description are ours."""
+    facts: dict[str, Any] = {"key": column.key}
     if column.element_name:
+        field_id = column.field_id.partition("=")[0]
         facts |= {
             "element_name": column.element_name,
             "id": column.field_id,
-            "xPATH": f"{column.element_name}.{column.field_id.partition('=')[0]}",
+            "xPATH": f"{column.element_name}.{column.sort_id or field_id}",
             "header": column.header or " ",
-            "type": column.value_type,
+            "type": column.shown_type or column.value_type,
         }
+    if linked and column.links:
+        facts |= {"clickable": "true", "linkProps": [one.as_json() for one in column.links]}
+    if linked and column.image:
+        facts["imgRoot"] = "/"
     if not column.visible:
         facts["visible"] = "false"
+    if column.shown_type not in ("", column.value_type):
+        facts["value_type"] = column.value_type
     if column.description:
         facts["description"] = column.description
     if column.unit:
@@ -113,7 +122,7 @@ def read_result_set(data: bytes) -> ResultTable:
     columns = tuple(
         Column(
             key,
-            VALUE_TYPES.get(facts.get(key, {}).get("type", "string"), "string"),
+            _value_type(facts.get(key, {})),
             facts.get(key, {}).get("header", "").strip(),
             facts.get(key, {}).get("element_name", ""),
             facts.get(key, {}).get("id", ""),
@@ -128,6 +137,10 @@ def read_result_set(data: bytes) -> ResultTable:
         k: v for k, v in result.items() if isinstance(v, str) and k not in ("totalRecords", "rootElementName")
     }
     return ResultTable(columns, cells, result.get("title", ""), result.get("rootElementName", ""), properties)
+
+
+def _value_type(facts: Mapping[str, Any]) -> ValueType:
+    return VALUE_TYPES.get(facts.get("value_type") or facts.get("type", "string"), "string")
 
 
 def _read_cell(text: Any, column: Column) -> Cell:
@@ -228,6 +241,48 @@ def _xml_column(column: Column) -> str:
 
 
 def _html(answer: ResultStream) -> Iterator[bytes]:
+    encode = encoders(answer.columns, "xml")
+    return _html_table(answer, lambda batch: encode_rows(encode, batch))
+
+
+def stream_xlist(answer: ResultStream) -> Iterator[bytes]:
+    """An HTML table whose linked cells are links; only addresses on this site are."""
+    encode = encoders(answer.columns, "xml")
+    places = {column.key: place for place, column in enumerate(answer.columns)}
+    linked = [(place, _href(column, places)) for place, column in enumerate(answer.columns)]
+
+    def cells(batch: Sequence[Row]) -> Iterator[tuple[str, ...]]:
+        for row in encode_rows(encode, batch):
+            shown = list(row)
+            for place, href in linked:
+                if href is not None and row[place]:
+                    shown[place] = f'<a href="{href(row)}">{row[place]}</a>'
+            yield tuple(shown)
+
+    return _html_table(answer, cells)
+
+
+def _href(column: Column, places: Mapping[str, int]) -> Callable[[tuple[str, ...]], str] | None:
+    """From an encoded row to the address that a cell of this column leads to; None when to nowhere."""
+    address = next((one for one in column.links if one.name == "HREF"), None)
+    if address is None or any(key not in places for _, key in address.inserts):
+        return None
+    text = quote_xml(address.value)
+    if not text.startswith("/") or text.startswith("//"):
+        return None
+
+    def href(row: tuple[str, ...]) -> str:
+        found = text
+        for name, key in address.inserts:
+            found = found.replace(f"@{name}", quote(unescape(row[places[key]]), safe=""))
+        return found
+
+    return href
+
+
+def _html_table(
+    answer: ResultStream, rows_of: Callable[[Sequence[Row]], Iterator[tuple[str, ...]]]
+) -> Iterator[bytes]:
     head = "".join(f"<th>{quote_xml(column.key)}</th>" for column in answer.columns)
     text = (
         '<table class="x_rs_t" cellpadding="0" cellspacing="0">'
@@ -235,10 +290,9 @@ def _html(answer: ResultStream) -> Iterator[bytes]:
     )
     cells = "<td>%s</td>" * len(answer.columns)
     odd, even = (f'<tr class="x_rs_tr_data{more}">{cells}</tr>\n'.__mod__ for more in ("", " even"))
-    encode = encoders(answer.columns, "xml")
     count = 0
     for batch in answer.batches:
-        encoded = enumerate(encode_rows(encode, batch), count)
+        encoded = enumerate(rows_of(batch), count)
         yield (text + "".join((even if n % 2 else odd)(row) for n, row in encoded)).encode("utf-8")
         text = ""
         count += len(batch)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import polars
     import pyarrow
 
+    from connectomedb.search.links import LinkProp
+
 Cell = str | int | float | bool | date | time | datetime | None
 Row = tuple[Cell, ...]
 
@@ -24,7 +26,8 @@ Row = tuple[Cell, ...]
 class Column:
     """One column: `key` as clients read it, and what XNAT says about it.
 
-    `value_type` is one of string, integer, float, boolean, date, time, dateTime.
+    `value_type` is one of string, integer, float, boolean, date, time, dateTime; `shown_type` is what the
+    display document calls it, `sort_id` the id of the field that it is sorted by, if those are others.
     """
 
     key: str
@@ -35,6 +38,10 @@ class Column:
     visible: bool = True
     description: str = ""
     unit: str = ""
+    shown_type: str = ""
+    sort_id: str = ""
+    links: tuple[LinkProp, ...] = ()
+    image: bool = False
 
 
 @dataclass(frozen=True, slots=True)

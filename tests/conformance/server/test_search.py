@@ -83,6 +83,52 @@ def test_json_describes_its_columns(reader: httpx2.Client) -> None:
     assert all(isinstance(v, str) for row in answer["Result"] for v in row.values())
 
 
+def test_a_linked_column_brings_what_its_link_needs(reader: httpx2.Client) -> None:
+    body = document("SUBJECT_LABEL", root="xnat:subjectData", where=("SUBJECT_LABEL", "=", "100307"))
+    answer = reader.post("/data/search?format=json", content=body).json()["ResultSet"]
+    keys = ["subject_label", "subjectid", "insert_date", "insert_user", "projects", "project"]
+    assert [c["key"] for c in answer["Columns"]] == [*keys, "quarantine_status"]
+    (row,) = answer["Result"]
+    assert list(row) == [*keys, "quarantine_status"]
+    label = answer["Columns"][0]
+    spot = "search_element/xnat:subjectData/search_field/xnat:subjectData.ID"
+    assert label == {
+        "key": "subject_label",
+        "element_name": "xnat:subjectData",
+        "id": "SUBJECT_LABEL",
+        "xPATH": "xnat:subjectData.SUBJECT_LABEL",
+        "header": "Subject",
+        "type": "string",
+        "clickable": "true",
+        "linkProps": [
+            {
+                "name": "HREF",
+                "value": f"/app/action/DisplayItemAction/search_value/@Field1/{spot}",
+                "inserts": [{"name": "Field1", "value": "subjectid"}],
+            },
+            {
+                "name": "ONCLICK",
+                "value": "return rpt('@Field1','xnat:subjectData','xnat:subjectData.ID');",
+                "inserts": [{"name": "Field1", "value": "subjectid"}],
+            },
+            {
+                "name": "TITLE",
+                "value": "Inserted: @Field1 (@Field2)",
+                "inserts": [
+                    {"name": "Field2", "value": "insert_user"},
+                    {"name": "Field1", "value": "insert_date"},
+                ],
+            },
+        ],
+    } | {k: v for k, v in label.items() if k == "description"}
+    without = reader.post("/data/search", content=body).json()["ResultSet"]["Columns"][0]
+    assert "linkProps" not in without
+    assert "clickable" not in without
+    listed = reader.post("/data/search?format=xlist", content=body).text
+    address = f"/app/action/DisplayItemAction/search_value/{row['subjectid']}/{spot}"
+    assert f'<td><a href="{address}">100307</a></td>' in listed
+
+
 def test_an_unknown_column_is_left_out_with_a_warning(reader: httpx2.Client) -> None:
     body = document("SUBJECT_ID", "NEO_NEOFAK_A", "SUB_PROJECT_IDENTIFIER")
     response = reader.post("/data/search?format=csv", content=body)
@@ -98,6 +144,12 @@ def test_without_a_known_column_the_listing_is_shown(reader: httpx2.Client) -> N
     assert response.text == reader.post("/data/search?format=csv", content=document()).text
     assert response.text.startswith("label,subject_label,")
     assert "nt:scores/NO_EITHER" in response.headers["warning"]
+
+
+def test_without_a_login_it_is_refused(stranger: httpx2.Client) -> None:
+    response = stranger.post("/data/search?format=csv", content=document(*FIELDS))
+    assert response.status_code == 401
+    assert response.headers["www-authenticate"].startswith("Basic")
 
 
 def test_sql_words_are_just_text(reader: httpx2.Client) -> None:
@@ -218,7 +270,7 @@ def test_a_question_is_explained(reader: httpx2.Client) -> None:
 def test_the_searchable_types_and_their_fields(reader: httpx2.Client) -> None:
     types = reader.get("/data/search/elements?format=json").json()["ResultSet"]["Result"]
     assert {"nt:scores", "xnat:subjectData", "xnat:mrSessionData"} <= {t["ELEMENT_NAME"] for t in types}
-    secured = reader.get("/data/search/elements?secured=true").json()["ResultSet"]["Result"]
+    secured = reader.get("/data/search/elements?secured=true&format=json").json()["ResultSet"]["Result"]
     assert all(t["SECURED"] == "true" for t in secured)
     fields = reader.get("/data/search/elements/nt:scores").json()["ResultSet"]
     assert fields["element_name"] == "nt:scores"

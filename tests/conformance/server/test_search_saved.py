@@ -280,7 +280,7 @@ def test_the_generated_search_of_a_type(as_user: Caller) -> None:
     assert all(_children(field) == order for field in fields)
     assert [field[2].text for field in fields] == [str(n) for n in range(len(fields))]
     types = {field[1].text: field[3].text for field in fields}
-    assert (types["NEO_NEOFAC_A"], types["AGE"], types["LABEL"]) == ("integer", "float", "string")
+    assert (types["NEO_NEOFAC_A"], types["AGE"], types["LABEL"]) == ("integer", "integer", "string")
     assert jane.get(f"{SAVED}/@nt:scores/results").json()["ResultSet"]["totalRecords"] == "76"
     assert jane.get(f"{SAVED}/@nt:scores?dv=full").text != text
     assert jane.get(f"{SAVED}/@nt:scores?dv=never").status_code == 404

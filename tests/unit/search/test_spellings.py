@@ -150,7 +150,7 @@ def test_functions_of_files() -> None:
         ("'a' = 3", "the name of a field"),
         ("not a = 1", "the name of a field"),
         ("a = 'x", "means nothing"),
-        ("a is 3", "'null' or 'not null'"),
+        ("a is 3", "'null', 'not null' or 'distinct from'"),
         ("files(3) > 1", "what the files are"),
         ("(" * 5000 + "a=1" + ")" * 5000, "levels of brackets"),
     ],
