@@ -161,7 +161,7 @@ def _result_set(answer: ResultStream, before: str, last: Mapping[str, Any]) -> I
     # Of two columns of one key the last one counts, as in a dict.
     places = {column.key: place for place, column in enumerate(answer.columns)}
     chosen = [answer.columns[place] for place in places.values()]
-    cells = ",".join(encode_basestring(c.key).replace("%", "%%") + ":%s" for c in chosen)
+    cells = ",".join(encode_basestring(c.key).replace("%", "%%") + ':"%s"' for c in chosen)
     row_of = ("{" + cells + "}").__mod__
     encode = encoders(chosen, "json")
     pick = None if len(chosen) == len(answer.columns) else itemgetter(*places.values())
@@ -193,9 +193,14 @@ def _dumps(value: Any) -> bytes:
 
 def _csv(answer: ResultStream) -> Iterator[bytes]:
     encode = encoders(answer.columns, "csv")
+    # One empty cell alone would be a blank line, which readers drop.
+    lone = len(answer.columns) == 1
+    row_of = ",".join(["%s"] * len(answer.columns)).__mod__
     text = ",".join(quote_csv(column.key) for column in answer.columns) + "\n"
     for batch in answer.batches:
-        yield (text + "\n".join(map(",".join, encode_rows(encode, batch))) + "\n").encode("utf-8")
+        lines = map(row_of, encode_rows(encode, batch))
+        text += "\n".join([line or '""' for line in lines] if lone else lines)
+        yield (text + "\n").encode("utf-8")
         text = ""
     if text:
         yield text.encode("utf-8")
