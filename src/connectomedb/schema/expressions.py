@@ -137,7 +137,8 @@ def _tokens(text: str) -> Iterator[_Token]:
             rest = text[place:end].lstrip()
             raise ValueError(f"{rest[:12]!r} at character {end - len(rest) + 1} is not of the language")
         kind = cast(Literal["word", "input", "number", "text", "sign"], found.lastgroup)
-        yield _Token(kind, found[kind], found.start(kind) + 1)
+        # The name of an input stands after its @.
+        yield _Token(kind, found[kind], found.start(kind) + (0 if kind == "input" else 1))
         place = found.end()
     yield _Token("end", "the end", end + 1)
 
@@ -368,7 +369,7 @@ class _Parser:
     def _advance(self) -> _Token:
         token = self._next
         if token.kind == "end":
-            raise self._unexpected("more")
+            raise self._unexpected("a value")
         self._at += 1
         return token
 

@@ -33,7 +33,13 @@ NAMESPACES: Mapping[str, str] = {
     "xnat": "http://nrg.wustl.edu/xnat",
     "xnat_a": "http://nrg.wustl.edu/xnat_assessments",
 }
-_SEARCHABLE = ("xnat:projectData", "xnat:subjectData", "xnat:experimentData", "hcp:file")
+_SEARCHABLE = (
+    "xnat:projectData",
+    "xnat:subjectData",
+    "xnat:experimentData",
+    "xnat:imageScanData",
+    "hcp:file",
+)
 
 
 class DataTypes:

@@ -7,7 +7,7 @@ client takes a part for the whole.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
@@ -17,6 +17,12 @@ from connectomedb.store.reading import Stopped
 
 LEAST_PIECE_BYTES = 64 * 1024
 _STOP_AGAIN_AFTER_S = 0.5
+# Who takes nothing for that long holds a connection of the database for nothing.
+PATIENCE_S = 60.0
+
+
+class NobodyListens(TimeoutError):
+    """The caller is still there and takes nothing."""
 
 
 class Streamed(Response):
@@ -36,6 +42,7 @@ class Streamed(Response):
         self._pieces = pieces
         self._stop = stop
         self._hung_up = False
+        self._is_over = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         watching = asyncio.create_task(self._watch(receive))
@@ -46,7 +53,8 @@ class Streamed(Response):
                 raise
         finally:
             watching.cancel()
-            await run_in_threadpool(self._stop)
+            if not self._is_over:
+                await run_in_threadpool(self._stop)
 
     async def _watch(self, receive: Receive) -> None:
         """Wait for the caller to hang up, then break off what the database is doing."""
@@ -67,7 +75,14 @@ class Streamed(Response):
         await send({"type": "http.response.body", "body": piece, "more_body": more})
         while more:
             piece, more = await run_in_threadpool(self._next)
-            await send({"type": "http.response.body", "body": piece, "more_body": more})
+            await self._within_reason(send({"type": "http.response.body", "body": piece, "more_body": more}))
+
+    async def _within_reason(self, sending: Awaitable[None]) -> None:
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await sending
+        except TimeoutError as problem:
+            raise NobodyListens(f"nothing was taken of an answer for {PATIENCE_S:.0f} s") from problem
 
     def _next(self) -> tuple[bytes, bool]:
         """The next bytes, not too few, and whether others may follow."""
@@ -78,4 +93,6 @@ class Streamed(Response):
             size += len(piece)
             if size >= LEAST_PIECE_BYTES:
                 return b"".join(held), True
+        self._stop()
+        self._is_over = True
         return b"".join(held), False

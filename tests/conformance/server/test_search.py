@@ -146,6 +146,12 @@ def test_without_a_known_column_the_listing_is_shown(reader: httpx2.Client) -> N
     assert "nt:scores/NO_EITHER" in response.headers["warning"]
 
 
+def test_without_a_login_it_is_refused(stranger: httpx2.Client) -> None:
+    response = stranger.post("/data/search?format=csv", content=document(*FIELDS))
+    assert response.status_code == 401
+    assert response.headers["www-authenticate"].startswith("Basic")
+
+
 def test_sql_words_are_just_text(reader: httpx2.Client) -> None:
     for value in ("'; DROP TABLE item; --", "SELECT 1", "INSERT INTO x", "%' OR '1'='1", "Robert&quot;); --"):
         response = reader.post(
@@ -264,7 +270,7 @@ def test_a_question_is_explained(reader: httpx2.Client) -> None:
 def test_the_searchable_types_and_their_fields(reader: httpx2.Client) -> None:
     types = reader.get("/data/search/elements?format=json").json()["ResultSet"]["Result"]
     assert {"nt:scores", "xnat:subjectData", "xnat:mrSessionData"} <= {t["ELEMENT_NAME"] for t in types}
-    secured = reader.get("/data/search/elements?secured=true").json()["ResultSet"]["Result"]
+    secured = reader.get("/data/search/elements?secured=true&format=json").json()["ResultSet"]["Result"]
     assert all(t["SECURED"] == "true" for t in secured)
     fields = reader.get("/data/search/elements/nt:scores").json()["ResultSet"]
     assert fields["element_name"] == "nt:scores"

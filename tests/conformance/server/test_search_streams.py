@@ -124,6 +124,18 @@ def test_who_hangs_up_stops_the_reading(big_site: Site, monkeypatch: pytest.Monk
             assert watched.n_rows < N_SUBJECTS
 
 
+def test_who_takes_nothing_is_given_up(big_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connectomedb.server.streaming.PATIENCE_S", 0.2)
+    with ServerThread(big_site) as server, post(server.url, "/data/search?format=csv", wide()) as connection:
+        assert connection.recv(1000).startswith(b"HTTP/1.1 200")
+        until(lambda: checked_out(big_site.archive) == 0)
+        received = b"x"
+        while received:  # what was on its way, then the end of the connection
+            received = connection.recv(1 << 20)
+            whole = received[-5:]
+        assert whole != b"0\r\n\r\n"
+
+
 def test_a_statement_is_broken_off_while_it_works(big_site: Site) -> None:
     """The caller hangs up before there is a first row: the database is told."""
     engine = big_site.archive.engine

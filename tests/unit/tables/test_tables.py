@@ -8,8 +8,10 @@ import json
 import math
 import re
 import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, datetime, time
+from functools import partial
 from itertools import pairwise
 
 import polars
@@ -106,6 +108,24 @@ def test_a_stream_gives_the_same_bytes_however_it_is_cut(rows: tuple[Row, ...], 
         assert b"".join(pieces) == write(table, media)
     streamed = b"".join(stream_search_json(ResultStream(table.columns, iter(batches), root="a:b")))
     assert streamed == write_search_json(table)
+
+
+@pytest.mark.parametrize("write_pieces", [partial(stream, media="csv"), stream_search_json, arrow_stream])
+def test_a_batch_is_fetched_when_its_piece_is(
+    write_pieces: Callable[[ResultStream], Iterator[bytes]],
+) -> None:
+    fetched: list[int] = []
+
+    def batches() -> Iterator[tuple[Row, ...]]:
+        for number in range(5):
+            fetched.append(number)
+            yield TABLE.rows
+
+    pieces = write_pieces(ResultStream(TABLE.columns, batches()))
+    assert fetched == []
+    for expected in range(1, 6):
+        next(pieces)
+        assert len(fetched) == expected
 
 
 @given(rows_of_cells)

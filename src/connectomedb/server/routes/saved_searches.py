@@ -13,6 +13,7 @@ from connectomedb.search.search_xml import parse_search, print_search
 from connectomedb.server.inbound import Ask
 from connectomedb.server.outbound import CONTENT_TYPES, answer_search, answer_table, answer_text
 from connectomedb.server.routes.search import ask_archive, check_root, kept_answer, sorted_as_asked
+from connectomedb.tables.cells import spell
 
 _ATTACHMENT = {"Content-Disposition": "attachment; filename=results.csv"}
 
@@ -74,7 +75,9 @@ def results(ask: Ask) -> Response:
     elif not generated:
         kept = ask.archive.results.latest(ask.who, search_id)
         if kept is not None:
-            return kept_answer(ask, kept, limit=None, headers=headers, sort_by=ask.param("sortBy"))
+            read_at = {"last_access": spell(kept.made_at, "dateTime")}
+            sort_by = ask.param("sortBy")
+            return kept_answer(ask, kept, limit=None, headers=headers, sort_by=sort_by, facts=read_at)
     asked = ask_archive(ask, query)
     if ask.param("cache").lower() == "true" and not generated:
         question = repr(sorted_as_asked(ask, query))

@@ -12,7 +12,7 @@ from connectomedb.errors import BadConstraint, NotValid, QueryError, UnknownData
 from connectomedb.schema.registry import DataTypes
 from connectomedb.search.explain import explain as sentence_of
 from connectomedb.search.query import CriteriaSet, FieldRef, SearchQuery, SortBy
-from connectomedb.search.resolve import resolve
+from connectomedb.search.resolve import ResolvedField, resolve
 from connectomedb.search.search_xml import parse_search
 from connectomedb.search.usable import usable
 from connectomedb.server.failures import RootRefused
@@ -119,21 +119,35 @@ def sorted_as_asked(ask: Ask, query: SearchQuery) -> SearchQuery:
     element, dot, name = wanted.partition(".")
     ref = FieldRef(element, name) if dot and ":" in element else FieldRef(query.root, wanted)
     if query.fields and wanted == wanted.lower():
-        understood, _ = usable(replace(query, where=CriteriaSet()), ask.site.types)
-        for field in resolve(understood, ask.site.types).fields:
+        for field in _columns(query, ask.site.types):
             if field.key == wanted:
                 value = f"={field.value}" if field.value else ""
                 ref = FieldRef(field.data_type.xsi_type, field.display.id + value)
     return replace(query, sort_by=SortBy(ref, "DESC" if order == "DESC" else "ASC"))
 
 
+def _columns(query: SearchQuery, types: DataTypes) -> tuple[ResolvedField, ...]:
+    """The columns of a question, those that nobody knows left out."""
+    bare = replace(query, where=CriteriaSet(), sort_by=None)
+    try:
+        return resolve(bare, types).fields
+    except QueryError:
+        return resolve(usable(bare, types)[0], types).fields
+
+
 def kept_answer(
-    ask: Ask, kept: Kept, *, limit: int | None, headers: Mapping[str, str], sort_by: str = ""
+    ask: Ask,
+    kept: Kept,
+    *,
+    limit: int | None,
+    headers: Mapping[str, str],
+    sort_by: str = "",
+    facts: Mapping[str, str] | None = None,
 ) -> Response:
     """The first rows of a kept answer, with everything about its columns."""
     descending = _order(ask) == "DESC"
     rows = ask.archive.results.page(kept, limit=limit, sort_by=sort_by, descending=descending)
-    facts = {"totalRecords": str(kept.n_rows), "ID": kept.id}
+    facts = {**(facts or {}), "totalRecords": str(kept.n_rows), "ID": kept.id}
     return answer_search(ask, rows, facts=facts, headers=headers)
 
 
