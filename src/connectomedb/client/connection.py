@@ -133,6 +133,32 @@ class Project:
         except (ValueError, KeyError, TypeError) as problem:
             raise ServerFault("the explanation cannot be read", url=self._core.server) from problem
 
+    def facet(
+        self,
+        field: str,
+        expression: str = "",
+        *,
+        kind: str = "values",
+        bins: int | Sequence[float] = 10,
+        against: str = "",
+        data_type: str = "nt:scores",
+    ) -> ResultTable:
+        """How a field is spread over the rows that meet `expression`, counted by the server.
+
+        `kind` is values, histogram (with a number of `bins`, or their edges), missing, or cross (with
+        `against`, the second field).
+        """
+        from connectomedb.search.search_xml import print_search
+        from connectomedb.tables.formats import read_result_set
+
+        if "facets" not in self._core.offer().features:
+            raise ConfigurationError(f"{self._core.server} counts no facets; ask a connectomedb server")
+        edges = str(bins) if isinstance(bins, int) else ",".join(repr(float(edge)) for edge in bins)
+        asked = {"field": field, "kind": kind, "bins": edges, "against": against, "format": "json"}
+        document = print_search(self._query(expression, (), data_type))
+        answer = self._core.send("POST", "/xapi/connectomedb/facets", asked, document)
+        return read_result_set(answer.body)
+
     def files(self, who: Who, *, package: str = "", run: str = "", kind: str = "") -> ResultTable:
         """The files that the mirror holds for these subjects (labels, a cohort or a table).
 

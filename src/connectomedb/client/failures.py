@@ -71,6 +71,9 @@ def failure_of(response: Response, *, url: str, renewed: bool = False) -> Connec
         if renewed:
             return LoginExpired(f"the login at {url} ended and could not be renewed; connect again")
         return BadCredentials(f"{url} refused the login: the user name or the password is wrong, or missing")
+    named = _unknown_name(response)
+    if named is not None:
+        return named
     if status == 403:
         return AccessDenied(f"{url} may not be read by this user: {said}")
     if status == 404:
@@ -78,9 +81,6 @@ def failure_of(response: Response, *, url: str, renewed: bool = False) -> Connec
         return (_NO_SUCH[levels[-1]] if levels else NotFound)(said or f"there is nothing at {url}")
     if status == 409:
         return Conflict(said or f"{url}: what is there already stands in the way")
-    named = _unknown_name(response)
-    if named is not None:
-        return named
     if status in (400, 422):
         return QueryError(said or f"{url} did not understand the question")
     return ServerFault(f"{url} failed with status {status}: {said}", status=status, url=url, excerpt=said)

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Literal
 
+from connectomedb.schema.expressions import Formula
+
 ValueType = Literal["string", "integer", "float", "boolean", "date", "time", "dateTime"]
 Value = str | int | float | bool | date | time | datetime
 
@@ -122,6 +124,10 @@ class DataType:
     nodes: tuple[Node, ...] = ()
     hints: Hints = ()
 
+    def __hash__(self) -> int:
+        # Types are keys of caches; a hash over all nodes would cost more than what it saves.
+        return hash((self.xsi_type, self.namespace))
+
     @property
     def sql_name(self) -> str:
         """`nt:scores` → `nt_scores`."""
@@ -137,13 +143,40 @@ class DataType:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkProperty:
+    """One property of a link: `HREF`, `ONCLICK`, `TITLE` or `TARGET`, its text, and what `@Field1` … are.
+
+    `inserts` pairs the name in the text with the id of a display field; `@WHERE` is the field's own value.
+    """
+
+    name: str
+    value: str
+    inserts: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a cell leads to; `secured_by` are the fields that say whether the reader may follow it."""
+
+    properties: tuple[LinkProperty, ...] = ()
+    secured_by: tuple[str, ...] = ()
+    element_name: str = ""
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Ids of the display fields that come along with a linked one, each once."""
+        inserted = (field for one in self.properties for _, field in one.inserts if field != "@WHERE")
+        return tuple(dict.fromkeys((*inserted, *self.secured_by)))
+
+
+@dataclass(frozen=True, slots=True)
 class DisplayField:
     """One searchable name of a data type.
 
-    `expression` says how it is computed: ('element', path) for one element, else a named built-in
-    of the store such as ('subject_label',), ('projects',), ('label',), ('age',), ('insert_date',),
-    ('count', xsi_type), ('label_in_project',), ('file_count',), ('file_bytes',). A `valued` field is
-    written `ID=value` wherever it is named.
+    `expression` says how it is computed: ('element', path) for one element, ('element_of', xsi_type, path)
+    for one of the item's subject or imaging session, ('formula',) for `formula`, else the name and arguments
+    of a built-in (`schema.built_ins`). A `valued` field is written `ID=value` wherever it is named.
+    `declared_type` is the type that its document says, which may differ from that of its values.
     """
 
     id: str
@@ -157,32 +190,85 @@ class DisplayField:
     sort_order: Literal["", "ASC", "DESC"] = ""
     description: str = ""
     unit: str = ""
-    link_fields: tuple[str, ...] = ()
+    link: Link | None = None
+    formula: Formula | None = None
+    declared_type: str = ""
+    image: bool = False
+    html: bool = False
+
+    @property
+    def link_fields(self) -> tuple[str, ...]:
+        """Ids of the fields that come along as further columns."""
+        return self.link.fields if self.link else ()
+
+    @property
+    def shown_type(self) -> str:
+        """The type as listings of fields say it."""
+        return self.declared_type or self.value_type
 
 
 @dataclass(frozen=True, slots=True)
 class VersionField:
-    """One column of a display version; `element_name` may be another data type."""
+    """One column of a version; `element_name` may be another data type, `value` that of a valued field."""
 
     field_id: str
     element_name: str
     header: str = ""
     visible: bool = True
+    value: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class DisplayVersion:
-    """A named column set."""
+    """A named column set; colours are those of its rows, in hexadecimal."""
 
     name: str
     fields: tuple[VersionField, ...]
     order_by: str = ""
     sort_order: Literal["ASC", "DESC"] = "ASC"
+    brief_description: str = ""
+    dark_color: str = "DEDEDE"
+    light_color: str = "FFFFFF"
+    allow_diff_columns: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaLink:
+    """An explicit join from this type to another; pairs of element paths, here and there."""
+
+    element_name: str
+    alias: str = ""
+    kind: str = ""
+    mappings: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Arc:
+    """An implicit join that a type takes part in: the arc's common fields and the type's own for them."""
+
+    name: str
+    fields: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ArcDefinition:
+    """An implicit join by its bridge: every type that carries the arc connects through it."""
+
+    id: str
+    bridge_element: str
+    bridge_field: str
+    common_fields: tuple[tuple[str, str], ...] = ()
+    filters: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class DisplayDocument:
-    """The whole vocabulary of one data type in searches."""
+    """The whole vocabulary of one data type in searches.
+
+    `left_out` names what a site's document says in SQL that is not run here. `is_whole` says that the default
+    adds nothing to it.
+    """
 
     xsi_type: str
     singular: str
@@ -190,6 +276,16 @@ class DisplayDocument:
     fields: Mapping[str, DisplayField]
     versions: Mapping[str, DisplayVersion] = field(default_factory=dict)
     description: str = ""
+    schema_links: tuple[SchemaLink, ...] = ()
+    arcs: tuple[Arc, ...] = ()
+    arc_definitions: tuple[ArcDefinition, ...] = ()
+    value_field: str = ""
+    display_field: str = ""
+    display_label: str = ""
+    header_link: str = ""
+    left_out: tuple[str, ...] = ()
+    is_whole: bool = False
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from functools import cache
 from pathlib import Path
 
 from connectomedb.errors import ConfigurationError, NotValid, UnknownDataType, UnknownField
-from connectomedb.schema.display import complete, read_display
+from connectomedb.schema.display import read_display
+from connectomedb.schema.display_defaults import check, complete
 from connectomedb.schema.model import DataType, DisplayDocument, ElementPath
 from connectomedb.schema.paths import Address, TypesByName, resolve_path
 from connectomedb.schema.xml import ANNOTATIONS, NAMESPACES
@@ -20,7 +21,13 @@ from connectomedb.schema.xsd import SchemaFile, read_schema_file, read_types
 
 SHIPPED = Path(__file__).parent / "types"
 _MOST_ADDRESSES = 10_000
-_SEARCHABLE = ("xnat:projectData", "xnat:subjectData", "xnat:experimentData", "hcp:file")
+_SEARCHABLE = (
+    "xnat:projectData",
+    "xnat:subjectData",
+    "xnat:experimentData",
+    "xnat:imageScanData",
+    "hcp:file",
+)
 
 
 class DataTypes:
@@ -82,8 +89,14 @@ class DataTypes:
         data_type = self.get(xsi_type)
         key = data_type.xsi_type.lower()
         if key not in self._displays:
-            self._displays[key] = complete(self._written.get(key), data_type, self.is_a)
+            self._displays[key] = complete(self._written.get(key), data_type, self)
         return self._displays[key]
+
+    def plural(self, xsi_type: str) -> str:
+        """What several items of a type are called."""
+        data_type = self.get(xsi_type)
+        written = self._written.get(data_type.xsi_type.lower())
+        return written.plural if written else data_type.root_element or data_type.xsi_type
 
     def by_root(self, namespace: str, local: str) -> DataType:
         """The type of a document's root element; UnknownDataType when there is none."""
@@ -149,7 +162,10 @@ def load_types(folders: Sequence[Path] = ()) -> DataTypes:
     for name in displays:
         if name not in types:
             raise NotValid([f"a display document is for {name}, which no schema defines"])
-    return DataTypes(schemas, types, displays)
+    known = DataTypes(schemas, types, displays)
+    for name, document in displays.items():
+        check(document, types[name], known)
+    return known
 
 
 def _check_prefixes(schemas: Sequence[SchemaFile]) -> None:
@@ -192,6 +208,8 @@ def _read_folder(root: Path) -> tuple[list[SchemaFile], dict[str, DisplayDocumen
     ]
     displays: dict[str, DisplayDocument] = {}
     for path in sorted(root.glob("*/display/*_display.xml")):
-        document = read_display(path.read_bytes(), path.name)
+        document = read_display(
+            path.read_bytes(), path.name, foreign_sql="refuse" if root == SHIPPED else "leave out"
+        )
         displays.setdefault(document.xsi_type, document)
     return schemas, displays

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from connectomedb.errors import BadConstraint
+from connectomedb.search.operators import join_range, split_list, split_range
 from connectomedb.search.query import CriteriaSet, Criterion, FieldRef, Method
 
 _TOKEN = re.compile(
@@ -159,8 +160,12 @@ class _Parser:
             return Criterion(ref, operator, self._value())
         if self.word("is"):
             negated = self.word("not")
+            if self.word("distinct"):
+                if not self.word("from"):
+                    self.fail("'from' of 'is distinct from …'")
+                return Criterion(ref, f"IS {'NOT ' if negated else ''}DISTINCT FROM", self._value())
             if not self.word("null"):
-                self.fail("'null' or 'not null'")
+                self.fail("'null', 'not null' or 'distinct from'")
             return Criterion(ref, "IS NOT NULL" if negated else "IS NULL")
         negated = self.word("not")
         if self.word("like"):
@@ -177,7 +182,7 @@ class _Parser:
             low = self._value()
             if not self.word("and"):
                 self.fail("'and' of 'between … and …'")
-            return Criterion(ref, "BETWEEN", f"{low} AND {self._value()}")
+            return Criterion(ref, "BETWEEN", join_range(low, self._value()))
         self.fail("a comparison (=, <, like, in, between, is null, …)")
         raise AssertionError("fail always raises")
 
@@ -226,9 +231,10 @@ def _print_member(member: Criterion | CriteriaSet, root: str) -> str:
     if comparison in ("IS NULL", "IS NOT NULL"):
         return f"{shown} {comparison.lower()}"
     if comparison in ("IN", "NOT IN"):
-        return f"{shown} {comparison.lower()} ({member.value})"
+        listed = ", ".join(_text(value) for value in split_list(member.value))
+        return f"{shown} {comparison.lower()} ({listed})"
     if comparison == "BETWEEN":
-        low, _, high = member.value.partition(" AND ")
+        low, high = split_range(member.value)
         return f"{shown} between {_text(low)} and {_text(high)}"
     spelled = comparison.lower() if comparison[0].isalpha() else comparison
     return f"{shown} {spelled} {_text(member.value)}"

@@ -89,11 +89,30 @@ def split_list(text: str) -> tuple[str, ...]:
 
 
 def split_range(text: str) -> tuple[str, str]:
-    """`a AND b`, quotes taken off."""
-    halves = re.split(r"\s+AND\s+", text.strip())
-    if len(halves) == 1:
-        halves = re.split(r"\s+and\s+", text.strip(), flags=re.IGNORECASE)
-    if len(halves) != 2 or not all(halves):
+    """`a AND b`, each in quotes or not; inside quotes AND is a word like any other."""
+    match = _RANGE.fullmatch(text.strip())
+    if match is None:
         raise BadConstraint(f"BETWEEN needs 'a AND b', not {text!r}")
-    low, high = halves
-    return low.strip("'\""), high.strip("'\"")
+    return _bare(match[1]), _bare(match[2])
+
+
+def join_range(low: str, high: str) -> str:
+    """The text that `split_range` reads back; quotes only where they are needed."""
+    return f"{_quoted(low)} AND {_quoted(high)}"
+
+
+_END = r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|(?:(?!\s+AND\s).)+?"
+_RANGE = re.compile(rf"({_END})\s+AND\s+({_END})", re.IGNORECASE | re.DOTALL)
+
+
+def _bare(text: str) -> str:
+    quote = text[0]
+    if quote in "'\"" and len(text) > 1 and text[-1] == quote:
+        return text[1:-1].replace(quote * 2, quote)
+    return text
+
+
+def _quoted(text: str) -> str:
+    if re.fullmatch(r"[^\s'\"]+", text):
+        return text
+    return "'" + text.replace("'", "''") + "'"

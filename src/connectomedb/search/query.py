@@ -30,21 +30,29 @@ class FieldRef:
 
 @dataclass(frozen=True, slots=True)
 class SearchField:
-    """One column of the answer; `header` overrides the title, `value` is a valued field's value."""
+    """One column of the answer; `header` overrides the title, `value` is a valued field's value.
+
+    `type` is what a document says of it; no answer depends on it.
+    """
 
     ref: FieldRef
     header: str = ""
     value: str = ""
     visible: bool = True
+    type: str = "string"
 
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """One condition. `comparison_type` is spelled as in `search.operators` (upper case)."""
+    """One condition. `comparison_type` is spelled as in `search.operators` (upper case).
+
+    `override_value_formatting` says that the value is a number or NULL, to be taken as such.
+    """
 
     ref: FieldRef
     comparison_type: str
     value: str = ""
+    override_value_formatting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +68,19 @@ class CriteriaSet:
 
 @dataclass(frozen=True, slots=True)
 class SortBy:
-    """The order of rows; without it the first column's own."""
+    """The order of rows; without it the first column's own. Without `order`, as the field has it."""
 
     ref: FieldRef
-    order: SortOrder = "ASC"
+    order: SortOrder | Literal[""] = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchQuery:
-    """Rows of `root` that meet `where`, with `fields` as columns in that order."""
+    """Rows of `root` that meet `where`, with `fields` as columns in that order.
+
+    What follows `description` concerns the question as a saved one: the project that it belongs to, whether
+    only those named may use it, and who they are.
+    """
 
     root: str
     fields: tuple[SearchField, ...] = ()
@@ -77,3 +89,13 @@ class SearchQuery:
     search_id: str = ""
     brief_description: str = ""
     description: str = ""
+    tag: str = ""
+    secure: bool = True
+    allow_diff_columns: bool = False
+    layered_sequence: str = ""
+    allowed_users: tuple[str, ...] = ()
+    allowed_groups: tuple[str, ...] = ()
+
+    def bare(self) -> SearchQuery:
+        """What is asked, without the words about it: equal for all that have the same answer."""
+        return SearchQuery(self.root, self.fields, self.where, self.sort_by)

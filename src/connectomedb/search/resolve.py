@@ -1,8 +1,10 @@
 """Gives the names of a question their meaning: display fields, typed values, column keys, order.
 
-A name can be a display id (`NEO_NEOFAC_A`), a valued one (`FILE_COUNT=T1w`), an element path (`NEO/NEOFAC_A`)
-or a dictionary column (`NEOFAC_A`). Unknown names are refused with the nearest ones, as a column and as a
-condition.
+A name can be a display id (`NEO_NEOFAC_A`), a valued one (`FILE_COUNT=T1w`), an element path
+(`NEO/NEOFAC_A`, `fields/field[name=visit]/field`) or a dictionary column (`NEOFAC_A`). Unknown names are
+refused with the nearest ones, as a column and as a condition.
+
+What comes out knows nothing of SQL: any executor can answer it.
 
 Deviation: XNAT drops unknown columns in silence; a column that is missing without a word is a wrong answer.
 """
@@ -13,10 +15,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from decimal import Decimal
 from functools import lru_cache
+from typing import Literal
 
 from connectomedb.errors import BadConstraint, UnknownField
-from connectomedb.schema.model import DataType, DisplayField, Value, ValueType
+from connectomedb.schema.model import DataType, DisplayField, ElementPath, Node, Value, ValueType
 from connectomedb.schema.registry import DataTypes, canonical, nearest
 from connectomedb.schema.values import parse_value
 from connectomedb.search.operators import OPERATORS, normalise, split_list, split_range
@@ -32,9 +36,25 @@ from connectomedb.search.query import (
 
 _MEMBER_PATHS = {"project": "member_owner", "sharing/share/project": "member_share"}
 _OLD_IDS = {"SESSION_ID": "EXPT_ID", "EXPT_ID": "SESSION_ID"}
+# What every item has beside its elements, and the computation that gives it.
+_HIDDEN_PATHS: Mapping[str, tuple[str, ValueType]] = {
+    "meta/insert_date": ("insert_date", "dateTime"),
+    "meta/last_modified": ("last_modified", "dateTime"),
+    "meta/insert_user/login": ("insert_user", "string"),
+    "meta/status": ("status", "string"),
+    "extension_item/element_name": ("xsi_type", "string"),
+}
+_SHARE_COLUMN = "sharing/share/project"
+_SELECTOR = re.compile(r"\[\s*@?([\w/.@]+)\s*=\s*['\"]?(.*?)['\"]?\s*\]")
+_KIND = re.compile(r"\[\s*@?xsi:type\s*=[^\]]*\]")
+MOST_DEPTH = 64
+# SQLite parses a chain of conditions as an expression of that depth; its limit is 1,000.
+MOST_CRITERIA = 500
+# PostgreSQL gives at most 1,664 columns.
+MOST_COLUMNS = 1_500
 _DATES = ("%m/%d/%Y", "%Y%m%d", "%Y.%m.%d", "%m.%d.%Y", "%d-%b-%Y", "%B %d, %Y")
-_TIMES = ("%I:%M:%S %p", "%I:%M %p", "%H%M%S")
-_MOMENTS = ("%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M:%S")
+_TIMES = ("%I:%M:%S %p", "%I:%M %p", "%H:%M:%S", "%H:%M:%S.%f", "%H:%M", "%H%M%S")
+_MOMENTS = ("%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S.%f")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +116,41 @@ def resolve(query: SearchQuery, types: DataTypes) -> ResolvedQuery:
     """
     root = types.get(query.root)
     asked, order_by = query.fields, query.sort_by
-    fields = _columns(asked or _default_fields(root, types), root, types)
-    if order_by is not None:
-        found = _find(order_by.ref, types)
-        order: tuple[tuple[ResolvedField, SortOrder], ...] = (
-            (_column(found, SearchField(order_by.ref), root), order_by.order),
+    n_criteria = _count(query.where)
+    if n_criteria > MOST_CRITERIA:
+        raise BadConstraint(
+            f"{n_criteria} conditions are more than {MOST_CRITERIA}; IN takes a list of values"
         )
+    fields = _columns(asked or _default_fields(root, types), root, types)
+    if len(fields) > MOST_COLUMNS:
+        raise BadConstraint(f"{len(fields)} columns are more than {MOST_COLUMNS}; ask in parts")
+    if order_by is not None:
+        order = _order(_find(order_by.ref, types), order_by.ref, order_by.order, root, types)
     elif asked:
-        order = ((fields[0], fields[0].display.sort_order or "ASC"),)
+        first = asked[0]
+        order = _order(_find(first.ref, types, first.value), first.ref, "", root, types)
     else:
         order = _version_order(root, types)
     return ResolvedQuery(root, fields, _resolve_set(query.where, types), order, query)
+
+
+def _order(
+    found: _Found, ref: FieldRef, order: SortOrder | Literal[""], root: DataType, types: DataTypes
+) -> tuple[tuple[ResolvedField, SortOrder], ...]:
+    """Rows by this field, or by the one that it is sorted by (`DATE_CHAR` by `DATE`)."""
+    direction = order or found.display.sort_order
+    if found.display.sort_by:
+        other = FieldRef(found.data_type.xsi_type, found.display.sort_by)
+        found = _find(other, types, found.value)
+        direction = direction or found.display.sort_order
+    return ((_column(found, SearchField(ref), root), direction or "ASC"),)
+
+
+def _count(criteria: CriteriaSet, depth: int = 0) -> int:
+    """Number of conditions. Raises BadConstraint for sets nested too deep."""
+    if depth > MOST_DEPTH:
+        raise BadConstraint(f"conditions are nested deeper than {MOST_DEPTH} levels")
+    return sum(1 if isinstance(m, Criterion) else _count(m, depth + 1) for m in criteria.members)
 
 
 def _columns(asked: tuple[SearchField, ...], root: DataType, types: DataTypes) -> tuple[ResolvedField, ...]:
@@ -141,12 +185,13 @@ def _version_order(root: DataType, types: DataTypes) -> tuple[tuple[ResolvedFiel
     if version is None or not version.order_by:
         return ()
     ref = FieldRef(root.xsi_type, version.order_by)
-    return ((_column(_find(ref, types), SearchField(ref), root), version.sort_order),)
+    return _order(_find(ref, types), ref, version.sort_order, root, types)
 
 
 def _find(ref: FieldRef, types: DataTypes, value: str = "", *, criterion: bool = False) -> _Found:
     """The field of that name, in the order of protocol/search-and-types 2.6."""
     data_type = types.get(ref.element_name)
+    data_type, ref = _own_type(ref, data_type, types)
     fields = types.display(data_type.xsi_type).fields
     name, equals, inline = ref.name.partition("=")
     bracketed = "[" in ref.name
@@ -161,7 +206,8 @@ def _find(ref: FieldRef, types: DataTypes, value: str = "", *, criterion: bool =
     if dot and head in fields and fields[head].valued:
         return _Found(data_type, fields[head], tail)
     return (
-        _by_path(ref, data_type, types, criterion=criterion)
+        _generated_count(ref, data_type, types, value)
+        or _by_path(ref, data_type, types, criterion=criterion)
         or _by_id_in_any_case(ref, data_type, fields, value)
         or _by_dictionary_column(ref, data_type, fields)
         or _unknown(ref, data_type, fields)
@@ -174,25 +220,67 @@ def _plain(data_type: DataType, display: DisplayField, value: str) -> _Found:
     return _Found(data_type, display, value if display.valued else "")
 
 
+def _own_type(ref: FieldRef, data_type: DataType, types: DataTypes) -> tuple[DataType, FieldRef]:
+    """The reference without a type in front of its path: `xnat:mrSessionData/xnat:imageSessionData/UID`.
+
+    A supertype's elements are the type's own; any other type is the one that is meant.
+    """
+    match = re.match(r"(\w+:\w+)[/.](.+)", ref.name, re.DOTALL)
+    if match is None or match[1] not in types:
+        return data_type, ref
+    named = types.get(match[1])
+    if not types.is_a(data_type.xsi_type, named.xsi_type):
+        data_type = named
+    return data_type, FieldRef(ref.element_name, match[2])
+
+
+def _generated_count(ref: FieldRef, data_type: DataType, types: DataTypes, value: str) -> _Found | None:
+    """`CNT_XNAT_MRSESSIONDATA=P`: how many of a type the item has in a project."""
+    name, _, inline = ref.name.partition("=")
+    head, _, sql_name = name.partition("_")
+    if head.upper() != "CNT" or not sql_name:
+        return None
+    for counted in types.all():
+        if counted.sql_name == sql_name.lower():
+            display = DisplayField(
+                f"CNT_{counted.sql_name.upper()}",
+                types.display(counted.xsi_type).plural,
+                "integer",
+                ("count", counted.xsi_type),
+                searchable=False,
+                valued=True,
+            )
+            return _plain(data_type, display, inline or value)
+    return None
+
+
 def _by_path(ref: FieldRef, data_type: DataType, types: DataTypes, *, criterion: bool) -> _Found | None:
+    selectors = _SELECTOR.findall(_KIND.sub("", ref.name))
     path = canonical(ref.name)
-    if criterion and path.lower() in _MEMBER_PATHS:
-        name = _MEMBER_PATHS[path.lower()]
-        field_id = "PROJECT" if name == "member_owner" else _generated_id(data_type, path)
+    if path.lower() in _MEMBER_PATHS and (criterion or path.lower() == _SHARE_COLUMN):
+        name = _MEMBER_PATHS[path.lower()] if criterion else "shares"
+        field_id = "PROJECT" if name == "member_owner" else _generated_id(data_type, ref.name)
         return _Found(data_type, DisplayField(field_id, "Project", "string", (name,)), by_path=True)
-    for multiple in data_type.multiples:
-        for leaf in multiple.fields:
-            if f"{multiple.path}/{leaf.path}".lower() == path.lower():
-                whole = f"{multiple.path}/{leaf.path}"
-                if not criterion:
-                    raise BadConstraint(
-                        f"{data_type.xsi_type}/{whole} may have several values in one row; "
-                        "it can stand in a condition, not as a column"
-                    )
-                display = DisplayField(
-                    _generated_id(data_type, whole), leaf.name, leaf.value_type, ("element", whole)
-                )
-                return _Found(data_type, display, by_path=True)
+    if path.lower() in _HIDDEN_PATHS:
+        name, value_type = _HIDDEN_PATHS[path.lower()]
+        return _of_computation(data_type, path, (name,), value_type, types)
+    inside = _repeated_leaf(data_type, path.lower(), types)
+    if inside is not None:
+        whole, leaf = inside
+        if not criterion:
+            raise BadConstraint(
+                f"{data_type.xsi_type}/{whole} may have several values in one row; "
+                "it can stand in a condition, not as a column"
+            )
+        if len(selectors) > 1:
+            raise BadConstraint(f"{ref} selects entries twice; one [name=value] is understood")
+        chosen = (canonical(selectors[0][0]), selectors[0][1]) if selectors else ()
+        display = DisplayField(
+            _generated_id(data_type, ref.name), leaf.name, leaf.value_type, ("entry", whole, *chosen)
+        )
+        return _Found(data_type, display, by_path=True)
+    if selectors:
+        raise BadConstraint(f"{ref}: only entries of a repeated part can be selected by [name=value]")
     try:
         element = types.element(data_type.xsi_type, path)
     except UnknownField:
@@ -211,13 +299,59 @@ def _by_path(ref: FieldRef, data_type: DataType, types: DataTypes, *, criterion:
     return _Found(data_type, display, by_path=True)
 
 
+def _of_computation(
+    data_type: DataType, path: str, expression: tuple[str, ...], value_type: ValueType, types: DataTypes
+) -> _Found:
+    """The display field that is computed so, else one made for it."""
+    for display in types.display(data_type.xsi_type).fields.values():
+        if display.expression == expression:
+            return _Found(data_type, display, by_path=True)
+    name = path.rpartition("/")[2]
+    made = DisplayField(_generated_id(data_type, path), name, value_type, expression)
+    return _Found(data_type, made, by_path=True)
+
+
+@lru_cache(maxsize=4096)
+def _repeated_leaf(data_type: DataType, path: str, types: DataTypes) -> tuple[str, ElementPath] | None:
+    """The leaf inside repeated parts that a lower-case path leads to, and the path as it is spelled.
+
+    The path of a part itself is that of its text: `fields/field` is `fields/field/field`.
+    """
+    return _leaf_below(data_type.nodes, path, types, inside=False)
+
+
+def _leaf_below(
+    nodes: tuple[Node, ...], path: str, types: DataTypes, *, inside: bool
+) -> tuple[str, ElementPath] | None:
+    for node in nodes:
+        if node.kind != "multiple":
+            if inside and node.element is not None and node.element.path.lower() == path:
+                return node.element.path, node.element
+            found = _leaf_below(node.children, path, types, inside=inside)
+            if found is not None:
+                return found
+            continue
+        whole = node.path.lower()
+        if path == whole:
+            path = f"{whole}/{whole.rpartition('/')[2]}"
+        if not path.startswith(f"{whole}/"):
+            continue
+        kinds = types.subtypes(node.item_type) if node.item_type in types else ()
+        for below in [kind.nodes for kind in kinds] or [node.children]:
+            found = _leaf_below(below, path[len(whole) + 1 :], types, inside=True)
+            if found is not None:
+                return f"{node.path}/{found[0]}", found[1]
+    return None
+
+
 @lru_cache(maxsize=4096)
 def _field_of_element(xsi_type: str, path: str, types: DataTypes) -> DisplayField | None:
-    """The display field whose only input is this element: it is used, with its id and key."""
-    for display in types.display(xsi_type).fields.values():
-        if display.expression == ("element", path):
-            return display
-    return None
+    """The display field whose only input is this element: it is used, with its id and key.
+
+    Of the two ids that a session has, the clients read the one that says session.
+    """
+    found = [d for d in types.display(xsi_type).fields.values() if d.expression == ("element", path)]
+    return next((d for d in found if d.id == "SESSION_ID"), found[0] if found else None)
 
 
 def _by_id_in_any_case(
@@ -251,6 +385,7 @@ def _unknown(ref: FieldRef, data_type: DataType, fields: Mapping[str, DisplayFie
 
 
 def _generated_id(data_type: DataType, path: str) -> str:
+    """`xnat:mrSessionData/dcmPatientWeight` → `XNAT_COL_MRSESSIONDATADCMPATIENTWEIGHT`."""
     return _mangled(re.sub(r"[/@\[\]]", "", f"{data_type.xsi_type}{path}")).upper()
 
 
@@ -272,11 +407,15 @@ def _resolve_set(criteria: CriteriaSet, types: DataTypes) -> ResolvedSet:
 def _resolve_criterion(criterion: Criterion, types: DataTypes) -> ResolvedCriterion:
     found = _find(criterion.ref, types, criterion=True)
     comparison, text = normalise(criterion.comparison_type, criterion.value)
-    if not found.by_path and text == "*" and comparison not in ("LIKE", "NOT LIKE", "!="):
+    if criterion.override_value_formatting:
+        comparison, text = _as_it_is(comparison, text)
+    if not found.by_path and text.strip("'\"") == "*" and comparison not in ("LIKE", "NOT LIKE", "!="):
         comparison, text = "IS NOT NULL", ""
     operand: Value | None = None
     operands: tuple[Value, ...] = ()
     needs = OPERATORS[comparison].needs
+    # Blanks count in a text; elsewhere they are nothing.
+    empty = not (text if found.display.value_type == "string" else text.strip())
     if comparison in ("LIKE", "NOT LIKE"):
         operand = text
     elif needs == "list":
@@ -285,13 +424,37 @@ def _resolve_criterion(criterion: Criterion, types: DataTypes) -> ResolvedCriter
             raise BadConstraint(f"{criterion.ref} {comparison} needs at least one value")
     elif needs == "range":
         operands = tuple(_typed(part, found.display, criterion) for part in split_range(text))
-    elif needs == "value" and text.strip():
+    elif needs == "value" and empty:
+        if comparison not in _OF_NOTHING:
+            raise BadConstraint(f"{criterion.ref} {comparison} needs a value")
+        comparison = _OF_NOTHING[comparison]
+    elif needs == "value":
         operand = _typed(text, found.display, criterion)
-    elif needs == "value" and comparison not in ("=", "!="):
-        raise BadConstraint(f"{criterion.ref} {comparison} needs a value")
     return ResolvedCriterion(
         found.data_type, found.display, found.value, comparison, operand, operands, found.by_path
     )
+
+
+# What a comparison with no value asks.
+_OF_NOTHING = {
+    "=": "IS NULL",
+    "!=": "IS NOT NULL",
+    "IS NOT DISTINCT FROM": "IS NULL",
+    "IS DISTINCT FROM": "IS NOT NULL",
+}
+
+
+def _as_it_is(comparison: str, text: str) -> tuple[str, str]:
+    """A value that is no text: NULL is no value; a number is what it is anyway.
+
+    Deviation: XNAT pastes such values into its SQL.
+    """
+    word = " ".join(text.upper().split())
+    if word == "NULL" and comparison in _OF_NOTHING:
+        return _OF_NOTHING[comparison], ""
+    if word == "NOT NULL" and comparison == "=":
+        return "IS NOT NULL", ""
+    return comparison, text
 
 
 def _typed(text: str, display: DisplayField, criterion: Criterion) -> Value:
@@ -316,7 +479,8 @@ def parse_operand(text: str, value_type: ValueType) -> Value:
             return parse_value(bare, "integer")
         except ValueError:
             number = parse_value(bare, "float")
-            return int(number) if isinstance(number, float) and number.is_integer() else number
+            exact = Decimal(bare)
+            return int(exact) if exact == exact.to_integral_value() else number
     if value_type == "date":
         return _parse_date(bare)
     if value_type == "time":
@@ -328,12 +492,13 @@ def parse_operand(text: str, value_type: ValueType) -> Value:
             except ValueError:
                 continue
         try:
+            return datetime.combine(_parse_date(bare), time())
+        except ValueError:
+            pass
+        try:
             return parse_value(bare, "dateTime")
         except ValueError:
-            try:
-                return datetime.combine(_parse_date(bare), datetime.min.time())
-            except ValueError:
-                return text  # compared with the printed form: `INSERT_DATE LIKE`-style texts are asked for
+            return text  # compared with the printed form: INSERT_DATE is a text in older documents
     return parse_value(bare, value_type)
 
 
@@ -343,9 +508,7 @@ def _parse_time(text: str) -> time:
             return datetime.strptime(text, pattern).time()
         except ValueError:
             continue
-    found = parse_value(text, "time")
-    assert isinstance(found, time)
-    return found
+    raise ValueError(f"{text!r} is no time; write 10:10:10 or 08:08:07.999")
 
 
 def _parse_date(text: str) -> date:

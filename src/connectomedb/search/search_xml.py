@@ -1,4 +1,8 @@
-"""XNAT's search document ↔ SearchQuery. The order of children is free."""
+"""XNAT's search document ↔ SearchQuery.
+
+Read leniently: children in any order, flags as 0/1 or words, sets without a method. Written in the order of
+XNAT's schema, so that strict readers take it.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +29,9 @@ NAMESPACE = "http://nrg.wustl.edu/security"
 _ROOTS = frozenset({"bundle", "Search", "search", "stored_search"})
 _MOST_DEPTH = 64
 _MOST_FIELDS = 2000
+# SQLite parses a chain of conditions as an expression of that depth; its limit is 1,000.
+MOST_CRITERIA = 500
+_FALSE = ("0", "false")
 
 
 def parse_search(data: bytes) -> SearchQuery:
@@ -43,6 +50,9 @@ def parse_search(data: bytes) -> SearchQuery:
     fields = [_field(e, i) for i, e in enumerate(_children(root, "search_field"))]
     if len(fields) > _MOST_FIELDS:
         raise NotValid([f"{len(fields)} search fields are more than {_MOST_FIELDS}; ask in parts"])
+    n_criteria = sum(1 for e in root.iter() if _local(e) == "criteria")
+    if n_criteria > MOST_CRITERIA:
+        raise NotValid([f"{n_criteria} criteria are more than {MOST_CRITERIA}; IN takes a list of values"])
     sets = [_set(e, 1) for e in _children(root, "search_where")]
     where = sets[0] if len(sets) == 1 else CriteriaSet("AND", tuple(sets))
     sort = next(iter(_children(root, "sort_by")), None)
@@ -56,6 +66,12 @@ def parse_search(data: bytes) -> SearchQuery:
         root.get("ID") or "",
         root.get("brief-description") or "",
         root.get("description") or "",
+        root.get("tag") or "",
+        _flag(root, "secure"),
+        _flag(root, "allow-diff-columns"),
+        root.get("layeredSequence") or "",
+        _named(root, "allowed_user", "login"),
+        _named(root, "allowed_groups", "groupID"),
     )
 
 
@@ -64,33 +80,56 @@ def print_search(query: SearchQuery) -> bytes:
 
     The document cannot say the direction of a sort; `sortOrder` in the address does.
     """
-    attributes = (
-        f"ID={quoteattr(query.search_id or f'@{query.root}')} "
-        f"brief-description={quoteattr(query.brief_description)} description={quoteattr(query.description)}"
-    )
+    attributes = {
+        "ID": query.search_id or f"@{query.root}",
+        "brief-description": query.brief_description,
+        "description": query.description,
+        "tag": query.tag,
+        "layeredSequence": query.layered_sequence,
+        "allow-diff-columns": "1" if query.allow_diff_columns else "0",
+        "secure": "1" if query.secure else "0",
+    }
+    optional = ("tag", "layeredSequence")
+    written = " ".join(f"{k}={quoteattr(v)}" for k, v in attributes.items() if v or k not in optional)
+    return print_bundle(query, written)
+
+
+def print_bundle(query: SearchQuery, attributes: str) -> bytes:
+    """The document under these attributes of its root, already escaped."""
     lines = [
-        f'<xdat:bundle xmlns:xdat="{NAMESPACE}" {attributes} allow-diff-columns="0" secure="false">',
-        f"<xdat:root_element_name>{escape(query.root)}</xdat:root_element_name>",
+        f'<xdat:bundle xmlns:xdat="{NAMESPACE}" {attributes}>',
+        _leaf("root_element_name", query.root),
+        *(_print_field(field, sequence) for sequence, field in enumerate(query.fields)),
     ]
-    for sequence, field in enumerate(query.fields):
-        hidden = "" if field.visible else ' visible="0"'
-        lines.append(
-            f"<xdat:search_field{hidden}>"
-            f"<xdat:element_name>{escape(field.ref.element_name)}</xdat:element_name>"
-            f"<xdat:field_ID>{escape(field.ref.name)}</xdat:field_ID><xdat:sequence>{sequence}</xdat:sequence>"
-            "<xdat:type>string</xdat:type>"
-            f"<xdat:header>{escape(field.header or str(field.ref))}</xdat:header>"
-            f"<xdat:value>{escape(field.value)}</xdat:value></xdat:search_field>"
-        )
     if query.where.members:
         lines.append(_print_set(query.where, "search_where"))
     if query.sort_by:
         ref = query.sort_by.ref
-        lines.append(
-            f"<xdat:sort_by><xdat:element_name>{escape(ref.element_name)}</xdat:element_name>"
-            f"<xdat:field_ID>{escape(ref.name)}</xdat:field_ID></xdat:sort_by>"
-        )
+        inside = _leaf("element_name", ref.element_name) + _leaf("field_ID", ref.name)
+        lines.append(f"<xdat:sort_by>{inside}</xdat:sort_by>")
+    for login in query.allowed_users:
+        lines.append(f"<xdat:allowed_user>{_leaf('login', login)}</xdat:allowed_user>")
+    for group in query.allowed_groups:
+        lines.append(f"<xdat:allowed_groups>{_leaf('groupID', group)}</xdat:allowed_groups>")
     return "\n".join([*lines, "</xdat:bundle>"]).encode("utf-8")
+
+
+def _leaf(name: str, text: str) -> str:
+    # A bare carriage return would be read back as a line feed.
+    return f"<xdat:{name}>{escape(text, {chr(13): '&#13;'})}</xdat:{name}>"
+
+
+def _print_field(field: SearchField, sequence: int) -> str:
+    hidden = "" if field.visible else ' visible="0"'
+    inside = (
+        _leaf("element_name", field.ref.element_name),
+        _leaf("field_ID", field.ref.name),
+        _leaf("sequence", str(sequence)),
+        _leaf("type", field.type),
+        _leaf("header", field.header or str(field.ref)),
+        _leaf("value", field.value),
+    )
+    return f"<xdat:search_field{hidden}>{''.join(inside)}</xdat:search_field>"
 
 
 def _print_set(criteria: CriteriaSet, tag: str) -> str:
@@ -102,11 +141,13 @@ def _print_set(criteria: CriteriaSet, tag: str) -> str:
 
 
 def _print_criterion(criterion: Criterion) -> str:
-    return (
-        f'<xdat:criteria override_value_formatting="0"><xdat:schema_field>{escape(str(criterion.ref))}'
-        f"</xdat:schema_field><xdat:comparison_type>{escape(criterion.comparison_type)}</xdat:comparison_type>"
-        f"<xdat:value>{escape(criterion.value)}</xdat:value></xdat:criteria>"
+    inside = (
+        _leaf("schema_field", str(criterion.ref)),
+        _leaf("comparison_type", criterion.comparison_type),
+        _leaf("value", criterion.value),
     )
+    flag = "1" if criterion.override_value_formatting else "0"
+    return f'<xdat:criteria override_value_formatting="{flag}">{"".join(inside)}</xdat:criteria>'
 
 
 def _field(element: _Element, position: int) -> tuple[tuple[float, int], SearchField]:
@@ -122,7 +163,8 @@ def _field(element: _Element, position: int) -> tuple[tuple[float, int], SearchF
         FieldRef(name, field_id.removeprefix(f"{name}/")),
         _text(element, "header"),
         _text(element, "value"),
-        element.get("visible") not in ("0", "false"),
+        _flag(element, "visible"),
+        _text(element, "type") or "string",
     )
     return (order, position), field
 
@@ -152,7 +194,24 @@ def _criterion(element: _Element) -> Criterion:
         raise NotValid([f"line {element.sourceline}: schema_field {schema_field!r} is not type/FIELD"])
     value = next((c.text or "" for c in _children(element, "value")), "")
     comparison, value = normalise(_text(element, "comparison_type"), value)
-    return Criterion(FieldRef(head, name), comparison, value)
+    as_it_is = element.get("override_value_formatting") in ("1", "true")
+    return Criterion(FieldRef(head, name), comparison, value, as_it_is)
+
+
+def _flag(element: _Element, name: str) -> bool:
+    """An attribute that is true unless it says otherwise."""
+    return (element.get(name) or "").strip().lower() not in _FALSE
+
+
+def _named(root: _Element, part: str, leaf: str) -> tuple[str, ...]:
+    """Those who may use a search: one part each, or several in one part, each once."""
+    found = (_texts(e, leaf) for e in _children(root, part))
+    return tuple(dict.fromkeys(name for names in found for name in names))
+
+
+def _texts(element: _Element, name: str) -> tuple[str, ...]:
+    texts = ((c.text or "").strip() for c in _children(element, name))
+    return tuple(text for text in texts if text)
 
 
 def _children(element: _Element, name: str) -> list[_Element]:

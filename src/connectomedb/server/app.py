@@ -15,11 +15,21 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from connectomedb.server.answers import Answers
 from connectomedb.server.auth import Gate
 from connectomedb.server.failures import on_fault, on_http_exception
 from connectomedb.server.inbound import Handler, endpoint
 from connectomedb.server.outbound import WEB
-from connectomedb.server.routes import hierarchy, schemas, search, sessions, site, types
+from connectomedb.server.routes import (
+    facets,
+    hierarchy,
+    saved_searches,
+    schemas,
+    search,
+    sessions,
+    site,
+    types,
+)
 from connectomedb.store.site import Site
 
 
@@ -64,6 +74,18 @@ def routes() -> list[BaseRoute]:
         get("/data/search/elements", types.elements),
         get("/data/search/elements/{xsi_type}", types.fields),
         get("/data/search/elements/{xsi_type}/versions", types.versions),
+        get("/data/search/saved", saved_searches.listing),
+        get("/data/search/saved/{id}", saved_searches.document),
+        post("/data/search/saved/{id}", saved_searches.save, "PUT"),
+        post("/data/search/saved/{id}", saved_searches.delete, "DELETE"),
+        get("/data/search/saved/{id}/results", saved_searches.results),
+        get(p + "/searches", saved_searches.listing),
+        get(p + "/searches/{id}", saved_searches.document),
+        post(p + "/searches/{id}", saved_searches.save, "PUT"),
+        post(p + "/searches/{id}", saved_searches.delete, "DELETE"),
+        get(p + "/searches/{id}/results", saved_searches.results),
+        get("/data/search/{id}", search.page),
+        get("/data/search/{id}/{column}", search.values),
         get("/xapi/schemas", schemas.names),
         get("/xapi/schemas/{name:path}", schemas.schema),
         get("/schemas/{name:path}", schemas.schema),
@@ -73,6 +95,7 @@ def routes() -> list[BaseRoute]:
         get("/xapi/users/username", sessions.user_name),
         get("/xapi/connectomedb", site.announcement),
         post("/xapi/connectomedb/explain", search.explain),
+        post("/xapi/connectomedb/facets", facets.facet),
     ]
 
 
@@ -89,6 +112,7 @@ def make_app(site: Site, *, session_lifetime_s: float = 1800, require_login: boo
     )
     app.router.redirect_slashes = False  # a redirected POST becomes a GET in the clients
     app.state.site = site
+    app.state.answers = Answers()
     app.state.gate = Gate(session_lifetime_s, require_login)
     return app
 

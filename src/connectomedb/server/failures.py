@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from connectomedb import errors as e
+from connectomedb.store.results import ResultGone
 
 log = logging.getLogger("connectomedb.server")
 
@@ -32,7 +33,9 @@ PHRASES = {
     403: "Refused",
     404: "Unknown",
     405: "Method not offered",
+    406: "Representation not offered",
     409: "Conflict",
+    410: "Gone",
     413: "Too large",
     422: "Document refused",
     500: "Server error",
@@ -46,7 +49,15 @@ class TooLarge(e.ConnectomeDBError):
     """The body is larger than any question needs to be."""
 
 
-STATUS[TooLarge] = 413
+class NotOffered(e.ConnectomeDBError):
+    """A representation that this installation cannot make."""
+
+
+class RootRefused(e.UnknownDataType):
+    """A search for a data type that there is not, or that the user may not search."""
+
+
+STATUS |= {TooLarge: 413, NotOffered: 406, RootRefused: 403, ResultGone: 410}
 
 
 def status_of(error: Exception) -> int:

@@ -6,28 +6,37 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
-from connectomedb.errors import BadConstraint
+from connectomedb.errors import BadConstraint, ConfigurationError
 from connectomedb.schema.documents import write_document
 from connectomedb.schema.model import Item, Value
+from connectomedb.server.failures import NotOffered
 from connectomedb.server.inbound import Ask
-from connectomedb.tables.formats import write, write_search_json
-from connectomedb.tables.result import Cell, Column, ResultTable
+from connectomedb.server.streaming import Streamed
+from connectomedb.tables.formats import stream, stream_page_json, stream_search_json, stream_xlist, write
+from connectomedb.tables.frames import arrow_stream, parquet_stream
+from connectomedb.tables.result import Cell, Column, ResultStream, ResultTable
 
+M = TypeVar("M")
 Media = Literal["json", "csv", "xml", "html"]
+SearchMedia = Literal["json", "csv", "xml", "html", "xlist", "arrow", "parquet"]
 
-CONTENT_TYPES: dict[Media, str] = {
+CONTENT_TYPES: dict[SearchMedia, str] = {
     "json": "application/json; charset=utf-8",
     "csv": "text/csv; charset=utf-8",
     "xml": "text/xml; charset=utf-8",
     "html": "text/html; charset=utf-8",
+    "xlist": "text/html; charset=utf-8",
+    "arrow": "application/vnd.apache.arrow.stream",
+    "parquet": "application/vnd.apache.parquet",
 }
 _WORDS: dict[str, Media] = {
     "json": "json",
@@ -40,6 +49,15 @@ _WORDS: dict[str, Media] = {
     "application/xml": "xml",
     "text/html": "html",
 }
+_SEARCH_WORDS: dict[str, SearchMedia] = {
+    **_WORDS,
+    "xlist": "xlist",
+    "arrow": "arrow",
+    "parquet": "parquet",
+    "application/vnd.apache.arrow.stream": "arrow",
+    "application/vnd.apache.parquet": "parquet",
+}
+_TABLE_HEADERS = {"Vary": "Accept, Cookie, Authorization", "Cache-Control": "no-store"}
 WEB = Path(__file__).parent / "web"
 _PAGES = Environment(
     loader=FileSystemLoader(WEB / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -54,16 +72,26 @@ _PAGE_HEADERS = {
 
 def chosen_media(ask: Ask, default: Media) -> Media:
     """The representation that was asked for. Raises BadConstraint for one that is not offered."""
+    return _chosen(ask, default, _WORDS)
+
+
+def chosen_search_media(ask: Ask) -> SearchMedia:
+    """The same among those of a search; JSON when nothing was said."""
+    return _chosen(ask, "json", _SEARCH_WORDS)
+
+
+def _chosen(ask: Ask, default: M, words: Mapping[str, M]) -> M:
     wanted = ask.param("format").strip().lower()
     if wanted:
-        if wanted not in _WORDS:
-            raise BadConstraint(f"format={wanted!r} is not offered here; there are: csv, html, json, xml")
-        return _WORDS[wanted]
-    offers: list[tuple[float, Media]] = []
+        if wanted not in words:
+            offered = ", ".join(sorted(word for word in words if "/" not in word))
+            raise BadConstraint(f"format={wanted!r} is not offered here; there are: {offered}")
+        return words[wanted]
+    offers: list[tuple[float, M]] = []
     for entry in ask.request.headers.get("accept", "").split(","):
         name, *options = (piece.strip().lower() for piece in entry.split(";"))
-        if name in _WORDS:
-            offers.append((_quality(options), _WORDS[name]))
+        if name in words:
+            offers.append((_quality(options), words[name]))
         elif name == "*/*":
             offers.append((_quality(options), default))
     offers = [offer for offer in offers if offer[0] > 0]
@@ -76,24 +104,59 @@ def answer_table(ask: Ask, table: ResultTable) -> Response:
     return table_response(table, chosen_media(ask, "json"))
 
 
-def answer_search(ask: Ask, table: ResultTable) -> Response:
-    """The answer of a search: in JSON it also describes its columns."""
-    media = chosen_media(ask, "json")
+def answer_search(
+    ask: Ask,
+    answer: ResultStream,
+    *,
+    facts: Mapping[str, str] | None = None,
+    described: bool = True,
+    headers: Mapping[str, str] | None = None,
+    question: Hashable = None,
+) -> Response:
+    """The answer of a search, sent while it is read; of the same `question`, as it was sent last time.
+
+    `described` says that JSON tells about the columns too; `facts` stand beside the rows there and in XML.
+    """
+    media = chosen_search_media(ask)
+    headers = {**_TABLE_HEADERS, **(headers or {})}
+    answer = replace(answer, properties={**answer.properties, **(facts or {})})
+    linked = ask.param("format").lower() == "json"
+    pieces = _pieces(answer, media, described=described, linked=linked)
+    if question is not None:
+        key, version = (question, answer.title, ask.who, media, linked), ask.archive.data_version()
+        found = ask.answers.find(key, version)
+        if found is not None:
+            answer.stop()
+            return Response(found, 200, headers, CONTENT_TYPES[media])
+        pieces = ask.answers.keeping(key, version, pieces)
+    return Streamed(pieces, answer.stop, headers, CONTENT_TYPES[media])
+
+
+def _pieces(answer: ResultStream, media: SearchMedia, *, described: bool, linked: bool) -> Iterator[bytes]:
     if media == "json":
-        return _response(write_search_json(table), media)
-    return table_response(table, media)
+        return stream_search_json(answer, linked=linked) if described else stream_page_json(answer)
+    if media == "xlist":
+        return stream_xlist(answer)
+    try:
+        if media == "arrow":
+            return arrow_stream(answer)
+        if media == "parquet":
+            return parquet_stream(answer)
+    except ConfigurationError as problem:
+        raise NotOffered(f"this server cannot send {media}: {problem}") from problem
+    return stream(answer, media)
 
 
 def table_response(table: ResultTable, media: Media) -> Response:
     """A table in one representation."""
-    return _response(write(table, media), media)
+    return media_response(write(table, media), media)
 
 
 def answer_item(ask: Ask, item: Item, *, insert_date: datetime | None, heading: str) -> Response:
     """One project, subject or experiment as a document, as JSON or as a page."""
     media = chosen_media(ask, "html")
     if media == "xml":
-        return _response(write_document(item, ask.site.types, site_url=ask.site_url), media)
+        return media_response(write_document(item, ask.site.types, site_url=ask.site_url), media)
     if media == "json":
         return answer_json({"items": [item_json(item, insert_date)]})
     if media == "csv":
@@ -203,6 +266,6 @@ def _quality(options: Sequence[str]) -> float:
     return 1.0
 
 
-def _response(content: bytes, media: Media) -> Response:
-    headers = {"Vary": "Accept, Cookie, Authorization", "Cache-Control": "no-store"}
-    return Response(content, 200, headers, CONTENT_TYPES[media])
+def media_response(content: bytes, media: Media) -> Response:
+    """Finished bytes in one representation."""
+    return Response(content, 200, _TABLE_HEADERS, CONTENT_TYPES[media])

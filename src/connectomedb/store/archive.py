@@ -5,8 +5,9 @@ A facade: each method opens a connection, lets one module do the work, and close
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from sqlalchemy import Engine, func, insert, select, update
 
@@ -14,33 +15,44 @@ from connectomedb.errors import AccessDenied
 from connectomedb.schema.model import Item
 from connectomedb.schema.registry import DataTypes
 from connectomedb.search import explain as sentences
+from connectomedb.search.links import link_columns
+from connectomedb.search.placeholders import fill_user
 from connectomedb.search.query import SearchQuery
 from connectomedb.search.resolve import resolve
 from connectomedb.store import (
+    bulk,
     deletion,
+    execute,
     experiments,
     files,
     growth,
     items,
     listings,
     migrations,
+    offers,
+    project_facts,
     projects,
     sharing,
     subjects,
 )
 from connectomedb.store import tables as t
 from connectomedb.store.accounts import Account, Accounts
+from connectomedb.store.bulk import BulkRow
 from connectomedb.store.changes import Changing
-from connectomedb.store.compile import Compiled, compile_search
+from connectomedb.store.compile import compile_search
 from connectomedb.store.deletion import Tombstone
-from connectomedb.store.engine import dialect_of, writing
+from connectomedb.store.engine import data_version, dialect_of, writing
+from connectomedb.store.facets import Facet, find_facet
 from connectomedb.store.history import Change, read_history
 from connectomedb.store.items import IngestReport
 from connectomedb.store.loader import Contents
+from connectomedb.store.reading import Reading
+from connectomedb.store.results import KeptResults
+from connectomedb.store.searches import SavedSearches
 from connectomedb.store.sessions import LoginSession, LoginSessions
-from connectomedb.store.visibility import visible_file, visible_project, visible_with_root
+from connectomedb.store.visibility import visible, visible_file, visible_project, visible_with_root
 from connectomedb.store.writer import Imported, ItemWriter
-from connectomedb.tables.result import ResultTable
+from connectomedb.tables.result import ResultStream, ResultTable
 from connectomedb.vocabulary.records import Accessibility, FileRow, Group, Located, Membership, Principal
 
 __all__ = ["Archive", "IngestReport"]
@@ -58,8 +70,11 @@ class Archive:
         self.engine = engine
         self._layout = t.Layout(types)
         self._dialect = dialect_of(engine)
+        self._kept = execute.Kept()
         self._accounts = Accounts(engine)
         self._sessions = LoginSessions(engine)
+        self.results = KeptResults(engine)
+        self.searches = SavedSearches(engine)
 
     @property
     def types(self) -> DataTypes:
@@ -85,6 +100,7 @@ class Archive:
         layout = t.Layout(types)
         growth.follow_types(self.engine, layout)
         self._layout = layout
+        self._kept.clear()
 
     def close(self) -> None:
         """Give all connections back."""
@@ -98,19 +114,42 @@ class Archive:
         Raises  UnknownDataType, UnknownField, BadConstraint
         Cost    one statement
         """
-        compiled = self._compiled(query, who)
+        prepared = self._prepared(query, who)
         with self.engine.connect() as connection:
-            rows = connection.execute(compiled.statement).all()
+            rows = tuple(row for batch in execute.run(connection, prepared) for row in batch)
         title = query.brief_description or query.description
-        return ResultTable(compiled.columns, tuple(tuple(row) for row in rows), title, compiled.root)
+        return ResultTable(prepared.columns, rows, title, prepared.root)
+
+    def search_stream(self, query: SearchQuery, who: Principal) -> ResultStream:
+        """The same rows in batches, while they are read; see `reading.Reading`.
+
+        Shape   the columns of `search`, those that their links need before `quarantine_status`
+        Raises  as `search`, before anything is read
+        Memory  one batch
+        """
+        prepared = self._prepared(query, who, linked=True)
+        reading = Reading(self.engine, self._dialect, prepared)
+        title = query.brief_description or query.description
+        return ResultStream(prepared.columns, reading, title, prepared.root, stop=reading.stop)
+
+    def data_version(self) -> str:
+        """A text that is another one after every change of the data; see `engine.data_version`."""
+        with self.engine.connect() as connection:
+            return data_version(connection)
 
     def explain(self, query: SearchQuery, who: Principal) -> str:
         """The question as a sentence, and its SQL with the values that are bound."""
-        resolved = resolve(query, self.types)
+        resolved = resolve(fill_user(query, who.user_id), self.types)
         compiled = compile_search(resolved, who, self._layout, self._dialect)
         sql = compiled.statement.compile(dialect=self.engine.dialect)
         values = ", ".join(f"{name}={value!r}" for name, value in sql.params.items())
         return f"{sentences.explain(resolved)}\n{sql}\n-- {values}"
+
+    def facet(self, query: SearchQuery, facet: Facet, who: Principal) -> ResultTable:
+        """How a field is spread over the rows that the user may see; see `facets.find_facet`."""
+        with self.engine.connect() as connection:
+            asked = fill_user(query.bare(), who.user_id)
+            return find_facet(connection, self._layout, self._dialect, asked, facet, who)
 
     def listing(
         self,
@@ -150,10 +189,56 @@ class Archive:
             n_files = connection.scalar(held) or 0
         return {**counts, t.FILE: n_files} if n_files else counts
 
+    def custom_variables(self, xsi_type: str, who: Principal) -> list[str]:
+        """Names of the custom variables that visible items of a type have; see `offers`."""
+        with self.engine.connect() as connection:
+            return offers.custom_variables(connection, self._layout, xsi_type, who)
+
+    def read_project_ids(self, who: Principal) -> list[str]:
+        """Ids of the projects whose data the user reads, in order."""
+        with self.engine.connect() as connection:
+            return offers.read_project_ids(connection, who)
+
+    # What a project is beside its document
+
+    def change_project_setting(self, project: str, name: str, value: int) -> None:
+        """Give `quarantine_code` or `prearchive_code` a value; see `project_facts.change_setting`."""
+        with writing(self.engine) as connection:
+            project_facts.change_setting(connection, project, name, value)
+
+    def read_project_setting(self, project: str, name: str) -> int:
+        """The value of a project's setting, its default where nobody changed it."""
+        with self.engine.connect() as connection:
+            return project_facts.read_setting(connection, project, name)
+
+    def note_project_visit(self, project: str, who: Principal) -> None:
+        """Remember that the user opened the project now; nothing is kept of guests."""
+        if not who.is_guest:
+            with writing(self.engine) as connection:
+                project_facts.note_visit(connection, project, who.user_id, projects.now())
+
+    def keep_favorite(self, project: str, who: Principal) -> None:
+        """Make a project one of the user's favourites."""
+        with writing(self.engine) as connection:
+            project_facts.keep_favorite(connection, project, who.user_id)
+
+    def drop_favorite(self, project: str, who: Principal) -> None:
+        """The project is no favourite of the user any more."""
+        with writing(self.engine) as connection:
+            project_facts.drop_favorite(connection, project, who.user_id)
+
     def count_members(self, who: Principal) -> dict[tuple[str, str], int]:
         """How many subjects and experiments each project shows to the user, by (project, family)."""
         with self.engine.connect() as connection:
             return projects.count_members(connection, who)
+
+    def types_in_project(self, project: str, who: Principal) -> list[str]:
+        """The types of the experiments that the user sees in a project, by name."""
+        i, m = t.item.c, t.membership.c
+        members = select(m.item_pk).where(m.project == project, m.family == "experiment")
+        query = select(i.xsi_type).distinct().where(i.pk.in_(members), visible(t.item, who))
+        with self.engine.connect() as connection:
+            return sorted(connection.scalars(query).all())
 
     # Things by their names
 
@@ -216,6 +301,22 @@ class Archive:
             writer = ItemWriter(connection, self._layout, user=user, project=project, site_id=site_id)
             writer.store(documents)
         return IngestReport(len(writer.ids), tuple(writer.ids))
+
+    def load_rows(
+        self,
+        xsi_type: str,
+        paths: Sequence[str],
+        rows: Iterable[BulkRow],
+        *,
+        user: str,
+        progress: Callable[[int], None] | None = None,
+    ) -> int:
+        """Store many rows of one data type in one transaction; see `bulk.load_rows`."""
+        site_id = self.get_setting("site_id", DEFAULT_SITE_ID)
+        with writing(self.engine) as connection:
+            return bulk.load_rows(
+                connection, self._layout, xsi_type, paths, rows, user=user, site_id=site_id, progress=progress
+            )
 
     def add_items(
         self, documents: Iterable[Item | Imported], who: Principal, *, project: str = ""
@@ -376,5 +477,16 @@ class Archive:
         with writing(self.engine) as connection:
             yield Changing(connection, self._layout, who, site_id=site_id, reason=reason)
 
-    def _compiled(self, query: SearchQuery, who: Principal) -> Compiled:
-        return compile_search(resolve(query, self.types), who, self._layout, self._dialect)
+    def _prepared(self, query: SearchQuery, who: Principal, *, linked: bool = False) -> execute.Prepared:
+        """The question of this user as a statement, compiled once for all searches that ask the same."""
+        asked = query.bare()
+
+        def make() -> execute.Prepared:
+            resolved = resolve(fill_user(asked, who.user_id), self.types)
+            if linked:
+                more = link_columns(resolved.fields, resolved.root, self.types)
+                resolved = replace(resolved, fields=(*resolved.fields, *more))
+            compiled = compile_search(resolved, who, self._layout, self._dialect)
+            return execute.prepare(compiled, self.engine.dialect)
+
+        return self._kept.get((asked, who, linked), make)

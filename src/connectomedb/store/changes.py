@@ -293,9 +293,9 @@ class Changing:
             if found is None or old is None:
                 new.append((place, entry, part))
                 continue
-            if part.xsi_type != old.xsi_type:
+            if not self._layout.types.is_a(old.xsi_type, part.xsi_type):
                 raise Conflict(f"{found.id} is a {old.xsi_type} and does not become a {part.xsi_type}")
-            self._write_inside(found, old, part)
+            self._write_inside(found, old, replace(part, xsi_type=old.xsi_type))
             self._connection.execute(
                 update(t.item).where(i.pk == found.pk).values(entry=entry, last_modified=self._moment)
             )

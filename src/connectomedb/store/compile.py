@@ -1,19 +1,17 @@
 """(resolved question, who asks) → one SELECT, with visibility inside.
 
-Criteria on the root type and on its subject test that one row. Criteria on another type of the same
-subject (`nt:scores` in a search for subjects) are true if some visible item meets them; all of them on
-one type are judged on the same item, different types vary independently, and where the subject has no
-item of that type their fields have no value. As a column, another type shows its latest item.
+Criteria on the root type, its subject and its session test that one row. Criteria on a type of which there
+may be many are true if some visible item meets them; all of them on one type are judged on the same item,
+different types vary independently, and where nothing joins their fields have no value. As a column such a
+type shows the item that `joins` chooses.
 
-Source  protocol/search-and-types.md 4.1 to 4.7
+Source  protocol/search-and-types.md 4.1 to 4.8
 """
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time
 from typing import Any
 
 from sqlalchemy import (
@@ -21,7 +19,7 @@ from sqlalchemy import (
     Select,
     and_,
     asc,
-    cast,
+    case,
     desc,
     exists,
     false,
@@ -31,30 +29,31 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.types import BigInteger, Boolean, Date, DateTime, Float, Time
 
 from connectomedb.errors import BadConstraint
-from connectomedb.schema.model import DataType, Value, ValueType
+from connectomedb.schema.model import DataType
+from connectomedb.search.links import link_props
 from connectomedb.search.resolve import ResolvedCriterion, ResolvedField, ResolvedQuery, ResolvedSet
 from connectomedb.store import tables as t
+from connectomedb.store.comparisons import compare, like
+from connectomedb.store.computed import Expressions
 from connectomedb.store.engine import Dialect
-from connectomedb.store.rows import Expr, Expressions, Row, bound
+from connectomedb.store.joins import Joins
+from connectomedb.store.membership import (
+    in_one_project,
+    is_about_one_project,
+    lists_project,
+    membership_key,
+    share_of,
+)
+from connectomedb.store.rows import Expr, Row, bound
+from connectomedb.store.visibility import HIDDEN_STATUSES
 from connectomedb.tables.result import Column
 from connectomedb.vocabulary.records import Principal
 
 STATUS_KEY = "quarantine_status"
 # Types judged together multiply the statement; three are 2³ branches.
 MOST_JOINED_TYPES = 3
-_LONGEST_INTEGER = 2**63
-
-_COMPARE: Mapping[str, Callable[[Any, Any], ColumnElement[bool]]] = {
-    "=": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,109 +67,88 @@ class Compiled:
 
 # The rows on which criteria are judged, by type; None stands for "nothing joins".
 _Env = dict[str, Row | None]
+_NEVER = false()
 
 
-class _Compiler:
+class Compiler:
+    """One question of one user, part by part; `compile_search` puts them together."""
+
     def __init__(self, query: ResolvedQuery, who: Principal, layout: t.Layout, dialect: Dialect) -> None:
         self.query = query
         self.who = who
         self.layout = layout
-        self.types = layout.types
         self.dialect = dialect
         self.expressions = Expressions(layout, dialect, who)
-        self.root = Row(layout, query.root)
+        self.joins = Joins(layout, query.root, who)
+        self.root = self.joins.root
 
-    def compile(self) -> Compiled:
-        columns: list[Column] = []
-        cells: list[ColumnElement[Any]] = []
-        for field in self.query.fields:
-            expr = self.column(field)
-            columns.append(
-                Column(
-                    field.key,
-                    field.display.value_type,
-                    field.header,
-                    field.data_type.xsi_type,
-                    f"{field.display.id}={field.value}" if field.value else field.display.id,
-                    field.visible,
-                    field.display.description,
-                    field.display.unit,
-                )
-            )
-            cells.append(expr.sql.label(f"c{len(cells)}"))
-        status: ColumnElement[Any] = (
-            literal("active", t.string) if self.root.family == "file" else self.root.base.c.status
-        )
-        columns.append(Column(STATUS_KEY))
-        cells.append(status.label(f"c{len(cells)}"))
-        where = self.where(self.query.where)
-        order: list[ColumnElement[Any]] = []
-        for field, direction in self.query.order:
-            sql = self.column(field).sql
-            order.append(asc(sql).nulls_last() if direction == "ASC" else desc(sql).nulls_first())
-        order.append(asc(self.root.pk))
-        statement = (
-            select(*cells)
-            .select_from(self.root.joined())
-            .where(self.root.of_type(), self.root.seen_by(self.who), where)
-            .order_by(*order)
-        )
-        return Compiled(statement, tuple(columns), self.query.root.xsi_type)
+    def select(self, *cells: ColumnElement[Any]) -> Select[Any]:
+        """These values of every row that the user sees and that meets the conditions."""
+        # The conditions come first: they add the joins that they need.
+        where = (self.root.of_type(), self.root.seen_by(self.who), self.where(self.query.where))
+        return select(*cells).select_from(self.joins.frame()).where(*where)
 
     # Columns
 
     def column(self, field: ResolvedField) -> Expr:
-        row = self.to_one(field.data_type)
+        """The value of a column; that of the chosen item for a type of which there may be many."""
+        row = self.joins.to_one(field.data_type)
         if row is not None:
-            return self.expressions.of(row, field.display, field.value, field.data_type)
-        return self.latest(field)
-
-    def to_one(self, data_type: DataType) -> Row | None:
-        """The root's row or its subject's; None for a type of which there may be many."""
-        root, other = self.query.root.xsi_type, data_type.xsi_type
-        if self.types.is_a(root, other) or self.types.is_a(other, root):
-            return self.root
-        family = self.layout.family(other)
-        if self.root.family == "project" or family == "project" or family is None:
-            raise BadConstraint(f"{other} does not connect to {root}; search {other} by itself")
-        if family == "subject":
-            return self.root.subject
-        return None
-
-    def latest(self, field: ResolvedField) -> Expr:
-        """The value in the subject's latest item of that type."""
+            return self.value(row, field)
         row = Row(self.layout, field.data_type)
         if row.family == "file":
             raise BadConstraint(
                 f"{field.data_type.xsi_type} has many rows per subject; use FILE_COUNT= or search it alone"
             )
-        value = self.expressions.of(row, field.display, field.value, field.data_type)
-        latest = desc(row.base.c.date)
-        # A subject shows its undated session before the dated ones; among experiments it comes last.
-        ordered = latest.nulls_first() if self.root.family == "subject" else latest.nulls_last()
+        value = self.value(row, field)
         query = (
             select(value.sql)
             .select_from(row.joined())
-            .where(*self.link(row))
-            .order_by(ordered, desc(row.pk))
+            .where(*self.joins.link(row))
+            .order_by(*self.joins.chosen_first(row))
             .limit(1)
             .correlate_except(*row.own_frames())
         )
         return Expr(query.scalar_subquery(), value.value_type)
 
-    def link(self, row: Row) -> tuple[ColumnElement[bool], ...]:
-        """The row is a visible one of the root's subject."""
-        return (row.subject_pk == self.root.subject_pk, row.of_type(), row.seen_by(self.who))
+    def value(self, row: Row, field: ResolvedField | ResolvedCriterion) -> Expr:
+        """The value of a field on a row."""
+        name = field.display.expression[0]
+        if name == "member_owner":
+            expr = Expr(row.base.c.project, "string")
+        elif name == "xsi_type" and row.family != "file":
+            expr = Expr(row.base.c.xsi_type, "string")
+        elif name == "status" and row.family != "file":
+            expr = Expr(row.base.c.status, "string")
+        elif name == "shares":
+            expr = share_of(row)
+        else:
+            expr = self.expressions.of(row, field.display, field.value, field.data_type)
+        narrowed = self.joins.narrowed(field.data_type) if row is self.root else None
+        return expr if narrowed is None else Expr(case((narrowed, expr.sql)), expr.value_type)
 
     # Conditions
 
     def where(self, criteria: ResolvedSet) -> ColumnElement[bool]:
-        if criteria.method == "AND":
-            return and_(true(), *(self.quantified(group) for group in self.groups(criteria)))
-        return self.quantified(criteria)
+        """The conditions, each judged on the rows that it is about.
 
-    def groups(self, criteria: ResolvedSet) -> list[ResolvedSet]:
-        """Parts of an AND that share no joined type; each can be judged by itself."""
+        A combination of items is looked for only where it matters: members that share no joined type are
+        judged one by one.
+        """
+        parts = []
+        for members in self.groups(criteria):
+            if len(members) == 1 and isinstance(members[0], ResolvedSet):
+                parts.append(self.where(members[0]))
+            else:
+                parts.append(self.quantified(ResolvedSet(criteria.method, tuple(members))))
+        if not parts:
+            return true()
+        return and_(*parts) if criteria.method == "AND" else or_(*parts)
+
+    def groups(self, criteria: ResolvedSet) -> list[list[ResolvedCriterion | ResolvedSet]]:
+        """The members that must be judged together, because they share a joined type."""
+        if self.is_pattern(criteria):
+            return [list(criteria.members)]
         parts: list[tuple[set[str], list[ResolvedCriterion | ResolvedSet]]] = []
         for member in criteria.members:
             names = set(self.joined_types(member))
@@ -183,12 +161,16 @@ class _Compiler:
                 else:
                     rest.append((other_names, other_members))
             parts = [*rest, (names, members)]
-        return [ResolvedSet("AND", tuple(members)) for _, members in parts]
+        return [members for _, members in parts]
+
+    def is_pattern(self, criteria: ResolvedSet) -> bool:
+        """The members are 'in project P' and say nothing when taken apart."""
+        return in_one_project(criteria) is not None
 
     def joined_types(self, member: ResolvedCriterion | ResolvedSet) -> dict[str, DataType]:
-        """The to-many types named below, in order."""
+        """The types below of which there may be many, in order."""
         if isinstance(member, ResolvedCriterion):
-            if self.to_one(member.data_type) is not None:
+            if self.joins.to_one(member.data_type) is not None:
                 return {}
             return {member.data_type.xsi_type: member.data_type}
         names: dict[str, DataType] = {}
@@ -216,7 +198,7 @@ class _Compiler:
         met = exists(
             select(literal(1))
             .select_from(row.joined())
-            .where(*self.link(row), holds)
+            .where(*self.joins.link(row), holds)
             .correlate_except(*row.own_frames())
         )
         absent = self.some(tuple(others), criteria, {**env, first.xsi_type: None})
@@ -226,7 +208,7 @@ class _Compiler:
         anything = exists(
             select(literal(1))
             .select_from(bare.joined())
-            .where(*self.link(bare))
+            .where(*self.joins.link(bare))
             .correlate_except(*bare.own_frames())
         )
         return or_(met, and_(~anything, absent))
@@ -234,7 +216,7 @@ class _Compiler:
     def tree(self, criteria: ResolvedSet, env: _Env) -> ColumnElement[bool]:
         if not criteria.members:
             return true()
-        project = self.in_project(criteria)
+        project = self.in_project(criteria, env)
         if project is not None:
             return project
         parts = [
@@ -246,72 +228,145 @@ class _Compiler:
         possible = [part for part in parts if part is not _NEVER]
         return or_(*possible) if possible else _NEVER
 
-    def in_project(self, criteria: ResolvedSet) -> ColumnElement[bool] | None:
-        """'owned by P or shared into P' is membership, answered from its index."""
-        found: dict[str, str] = {}
-        rows: list[Row] = []
-        for member in criteria.members:
-            if not isinstance(member, ResolvedCriterion) or member.comparison_type != "=":
-                return None
-            row = self.to_one(member.data_type)
-            if row is None or row.family == "file" or not isinstance(member.operand, str):
-                return None
-            found[member.display.expression[0]] = member.operand
-            rows.append(row)
-        if (
-            criteria.method != "OR"
-            or len(criteria.members) != 2
-            or set(found)
-            != {
-                "member_owner",
-                "member_share",
-            }
-        ):
+    def in_project(self, criteria: ResolvedSet, env: _Env) -> ColumnElement[bool] | None:
+        """'Owned by P or shared into P' is membership, answered from its index; None for anything else."""
+        found = in_one_project(criteria)
+        if found is None:
             return None
-        if len(set(found.values())) != 1 or rows[0] is not rows[1]:
+        project, data_type = found
+        row = self.row(data_type, env)
+        if row is None:
+            return _NEVER
+        if row.family == "file":
             return None
-        m = t.membership.c
-        inside = select(m.item_pk).where(m.project == bound(found["member_owner"]))
-        return rows[0].pk.in_(inside)
+        inside = lists_project(row, project, self.who)
+        narrowed = self.joins.narrowed(data_type)
+        return inside if narrowed is None else and_(narrowed, inside)
+
+    def row(self, data_type: DataType, env: _Env) -> Row | None:
+        """The row on which a criterion of that type is judged; None where nothing joins."""
+        return self.joins.to_one(data_type) or env[data_type.xsi_type]
 
     def criterion(self, criterion: ResolvedCriterion, env: _Env) -> ColumnElement[bool]:
-        row = self.to_one(criterion.data_type) or env[criterion.data_type.xsi_type]
+        row = self.row(criterion.data_type, env)
         if row is None:
             return true() if _true_of_nothing(criterion) else _NEVER
+        holds = self.judged(row, criterion)
+        narrowed = self.joins.narrowed(criterion.data_type) if row is self.root else None
+        if narrowed is None or criterion.display.expression[0] not in ("member_share", "entry"):
+            return holds
+        of_another = ~narrowed if _true_of_nothing(criterion) else _NEVER
+        return or_(and_(narrowed, holds), of_another)
+
+    def judged(self, row: Row, criterion: ResolvedCriterion) -> ColumnElement[bool]:
         name, *arguments = criterion.display.expression
-        if name == "member_owner":
-            owner = row.base.c.id if row.family == "project" else row.base.c.project
-            return self.compare(Expr(owner, "string"), criterion)
         if name == "member_share":
             return self.shared(row, criterion)
-        if name == "element" and row.leaf(arguments[0], criterion.data_type) is None:
-            return self.some_entry(row, arguments[0], criterion)
-        expr = self.expressions.of(row, criterion.display, criterion.value, criterion.data_type)
-        return self.compare(expr, criterion)
+        if name == "entry":
+            path, *selector = arguments
+            return self.some_entry(row, criterion.data_type, path, selector, criterion)
+        if name == "projects" and criterion.comparison_type == "LIKE":
+            by_member = self.projects_like(row, str(criterion.operand or ""))
+            if by_member is not None and self.joins.narrowed(criterion.data_type) is None:
+                return by_member
+        return self.compare(self.value(row, criterion), criterion)
+
+    def projects_like(self, row: Row, pattern: str) -> ColumnElement[bool] | None:
+        """The PROJECTS text matches: asked of each project's id once, then of the index of members.
+
+        None where that could differ from matching the whole text.
+        """
+        if row.family not in ("subject", "experiment") or not is_about_one_project(pattern):
+            return None
+        p, m = t.project.alias(), t.membership.alias()
+        named = literal("<", t.string) + p.c.id + literal(">", t.string)
+        projects = select(p.c.id).where(like(self.dialect, named, pattern))
+        return row.pk.in_(select(m.c.item_pk).where(m.c.project.in_(projects)))
 
     def shared(self, row: Row, criterion: ResolvedCriterion) -> ColumnElement[bool]:
         """Some share of the item meets the criterion."""
         share = t.membership.alias()
-        query = select(literal(1)).where(share.c.item_pk == row.pk, share.c.position > 0)
+        query = select(literal(1)).where(share.c.item_pk == membership_key(row), share.c.position > 0)
         return self.some_of(query, Expr(share.c.project, "string"), criterion, share)
 
-    def some_entry(self, row: Row, path: str, criterion: ResolvedCriterion) -> ColumnElement[bool]:
-        """Some entry of a repeated part meets the criterion."""
-        found = row.child(path)
-        if found is None:
-            raise BadConstraint(f"{criterion.data_type.xsi_type}/{path} is not stored and cannot be searched")
-        child, leaf = found
-        frame = child.table.alias()
-        expr = Expr(frame.c[child.columns[leaf].name], child.fields[leaf].value_type)
-        query = select(literal(1)).where(frame.c.owner_pk == row.pk)
-        return self.some_of(query, expr, criterion, frame)
+    def some_entry(
+        self, row: Row, data_type: DataType, path: str, selector: list[str], criterion: ResolvedCriterion
+    ) -> ColumnElement[bool]:
+        """Some entry of a repeated part meets the criterion; `selector`: (leaf, text) of those meant."""
+        parts = list(self.entries(row, data_type, path, selector, criterion))
+        if not parts:
+            raise BadConstraint(f"{data_type.xsi_type}/{path} is not stored and cannot be searched")
+        return and_(*parts) if _is_absence(criterion) else or_(*parts)
+
+    def entries(
+        self, row: Row, data_type: DataType, path: str, selector: list[str], criterion: ResolvedCriterion
+    ) -> Iterator[ColumnElement[bool]]:
+        """The condition for each table that may hold the entries: one per concrete type."""
+        key = path.lower()
+        seen: set[str] = set()
+        for typed in self.layout.concrete(data_type.xsi_type):
+            for prefix, child in typed.children.items():
+                leaf = key.removeprefix(f"{prefix}/")
+                if key.startswith(f"{prefix}/") and leaf in child.columns:
+                    frame = child.table.alias()
+                    query = select(literal(1)).where(frame.c.owner_pk == row.pk)
+                    if selector:
+                        by = child.columns.get(selector[0].lower())
+                        if by is None:
+                            raise BadConstraint(
+                                f"entries of {data_type.xsi_type}/{prefix} have no {selector[0]}"
+                            )
+                        kind = child.fields[selector[0].lower()].value_type
+                        printed = self.dialect.printed(frame.c[by.name], kind)
+                        query = query.where(printed == bound(selector[1]))
+                    expr = Expr(frame.c[child.columns[leaf].name], child.fields[leaf].value_type)
+                    yield self.some_of(query, expr, criterion, frame)
+            for prefix, multiple in typed.held.items():
+                if not key.startswith(f"{prefix}/") or f"{prefix} {multiple.item_type}" in seen:
+                    continue
+                seen.add(f"{prefix} {multiple.item_type}")
+                found = self.held_items(
+                    row, multiple.item_type, key.removeprefix(f"{prefix}/"), selector, criterion
+                )
+                if found is not None:
+                    yield found
+
+    def held_items(
+        self, row: Row, item_type: str, leaf: str, selector: list[str], criterion: ResolvedCriterion
+    ) -> ColumnElement[bool] | None:
+        """Some scan, resource or the like of the row meets the criterion."""
+        types = self.layout.types
+        having = [d for d in types.subtypes(item_type) if any(f.path.lower() == leaf for f in d.fields)]
+        conditions = []
+        for data_type in having:
+            # A leaf that several kinds inherit is asked of all of them at once.
+            if any(d is not data_type and types.is_a(data_type.xsi_type, d.xsi_type) for d in having):
+                continue
+            held = Row(self.layout, data_type)
+            value = held.leaf(leaf, data_type)
+            chosen = held.leaf(selector[0], data_type) if selector else None
+            if value is None or (selector and chosen is None):
+                continue
+            by_owner = row.family != "subject" or held.family in t.PARTS
+            tie = (held.base.c.owner_pk if by_owner else held.base.c.subject_pk) == row.pk
+            query = select(literal(1)).select_from(held.joined())
+            # A part is seen with what holds it, which may be known only through a link to it.
+            alive = held.base.c.status.not_in(HIDDEN_STATUSES)
+            seen = alive if held.family in t.PARTS else held.seen_by(self.who)
+            query = query.where(tie, held.of_type(), seen)
+            if chosen is not None:
+                query = query.where(self.dialect.printed(chosen.sql, chosen.value_type) == bound(selector[1]))
+            conditions.append(self.some_of(query, value, criterion, *held.own_frames()))
+        if not conditions:
+            return None
+        return and_(*conditions) if _is_absence(criterion) else or_(*conditions)
 
     def some_of(
-        self, query: Select[Any], expr: Expr, criterion: ResolvedCriterion, frame: Any
+        self, query: Select[Any], expr: Expr, criterion: ResolvedCriterion, *frames: Any
     ) -> ColumnElement[bool]:
         if _is_absence(criterion):
-            return ~exists(query.where(expr.sql.is_not(None)).correlate_except(frame))
-        return exists(query.where(self.compare(expr, criterion)).correlate_except(frame))
+            return ~exists(query.where(expr.sql.is_not(None)).correlate_except(*frames))
+        return exists(query.where(self.compare(expr, criterion)).correlate_except(*frames))
 
     def compare(self, expr: Expr, criterion: ResolvedCriterion) -> ColumnElement[bool]:
         return compare(
@@ -324,9 +379,6 @@ class _Compiler:
         )
 
 
-_NEVER = false()
-
-
 def compile_search(query: ResolvedQuery, who: Principal, layout: t.Layout, dialect: Dialect) -> Compiled:
     """The one statement that answers the question for this user.
 
@@ -334,111 +386,41 @@ def compile_search(query: ResolvedQuery, who: Principal, layout: t.Layout, diale
     Null    rows without a value come last when ascending and first when descending
     Raises  BadConstraint for types that do not connect and for values that cannot be compared
     """
-    return _Compiler(query, who, layout, dialect).compile()
+    compiler = Compiler(query, who, layout, dialect)
+    cells = [compiler.column(field).sql.label(f"c{n}") for n, field in enumerate(query.fields)]
+    root = compiler.root
+    status = literal("active", t.string) if root.family == "file" else root.base.c.status
+    order: list[ColumnElement[Any]] = []
+    for field, direction in query.order:
+        sql = compiler.column(field).sql
+        order.append(asc(sql).nulls_last() if direction == "ASC" else desc(sql).nulls_first())
+    statement = compiler.select(*cells, status.label(f"c{len(cells)}")).order_by(*order, asc(root.pk))
+    columns = (*(column_of(field, query.root) for field in query.fields), Column(STATUS_KEY))
+    return Compiled(statement, columns, query.root.xsi_type)
 
 
-def compare(
-    dialect: Dialect,
-    expr: Expr,
-    comparison_type: str,
-    operands: tuple[Value, ...],
-    operand: Value | None,
-    *,
-    by_path: bool = False,
-) -> ColumnElement[bool]:
-    """One comparison, typed, every value bound.
-
-    Null  `!=` on a display field is also true of no value; by path it is not.
-    """
-    sql = expr.sql
-    if comparison_type == "IS NULL" or (comparison_type == "=" and operand in (None, "")):
-        return sql.is_(None)
-    if comparison_type == "IS NOT NULL" or (comparison_type == "!=" and operand in (None, "")):
-        return sql.is_not(None)
-    if comparison_type in ("LIKE", "NOT LIKE"):
-        matches = _like(dialect, expr, str(operand or ""))
-        return matches if comparison_type == "LIKE" else ~matches
-    if comparison_type in ("IN", "NOT IN", "BETWEEN"):
-        values = operands
-    else:
-        values = (operand,) if operand is not None else ()
-    sql, literals = _typed(dialect, expr, values)
-    if comparison_type == "IN":
-        return sql.in_(literals)
-    if comparison_type == "NOT IN":
-        return sql.not_in(literals)
-    if comparison_type == "BETWEEN":
-        if len(literals) != 2:
-            raise BadConstraint("BETWEEN needs two values: a AND b")
-        return sql.between(literals[0], literals[1])
-    if len(literals) != 1:
-        raise BadConstraint(f"{comparison_type} needs a value")
-    if comparison_type == "IS DISTINCT FROM":
-        return sql.is_distinct_from(literals[0])
-    if comparison_type == "IS NOT DISTINCT FROM":
-        return sql.is_not_distinct_from(literals[0])
-    if comparison_type not in _COMPARE:
-        raise BadConstraint(f"unknown operator {comparison_type!r}")
-    result = _COMPARE[comparison_type](sql, literals[0])
-    if comparison_type == "!=" and not by_path:
-        return or_(result, sql.is_(None))
-    return result
+def column_of(field: ResolvedField, root: DataType) -> Column:
+    """What the answer says of a column."""
+    display = field.display
+    return Column(
+        field.key,
+        display.value_type,
+        field.header,
+        field.data_type.xsi_type,
+        f"{display.id}={field.value}" if field.value else display.id,
+        field.visible,
+        display.description,
+        display.unit,
+        display.shown_type,
+        display.sort_by,
+        link_props(field, root),
+        display.image,
+    )
 
 
-def _like(dialect: Dialect, expr: Expr, pattern: str) -> ColumnElement[bool]:
-    if (len(pattern) - len(pattern.rstrip("\\"))) % 2:
-        raise BadConstraint(f"the pattern {pattern!r} ends in a lone backslash; double it")
-    printed = dialect.printed(expr.sql, expr.value_type)
-    return dialect.lower(printed).like(dialect.lower(bound(pattern)), escape="\\")
-
-
-def _typed(
-    dialect: Dialect, expr: Expr, values: tuple[Value | None, ...]
-) -> tuple[ColumnElement[Any], list[ColumnElement[Any]]]:
-    """The expression and the values in one common type."""
-    if expr.value_type == "dateTime":
-        moments = [_moment(value) for value in values]
-        if all(moment is not None for moment in moments):
-            return expr.sql, [literal(moment, DateTime()) for moment in moments]
-        return dialect.printed(expr.sql, expr.value_type), [bound(str(value)) for value in values]
-    if expr.value_type == "string":
-        return expr.sql, [bound(value if isinstance(value, str) else _text(value)) for value in values]
-    return expr.sql, [_literal(value, expr.value_type) for value in values]
-
-
-def _literal(value: Value | None, value_type: ValueType) -> ColumnElement[Any]:
-    if isinstance(value, bool) and value_type == "boolean":
-        return literal(value, Boolean())
-    if isinstance(value, int | float) and value_type in ("integer", "float"):
-        if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _LONGEST_INTEGER:
-            return literal(value, BigInteger())
-        return literal(float(value), Float(53))
-    if isinstance(value, datetime) and value_type == "date":
-        return cast(literal(value.date(), Date()), Date())
-    if isinstance(value, date) and value_type == "date":
-        return literal(value, Date())
-    if isinstance(value, time) and value_type == "time":
-        return literal(value, Time())
-    raise BadConstraint(f"{value!r} is not a {value_type}")
-
-
-def _moment(value: Value | None) -> datetime | None:
-    if isinstance(value, datetime):
-        return value.replace(tzinfo=None)
-    if isinstance(value, date):
-        return datetime(value.year, value.month, value.day)
-    if isinstance(value, str):
-        try:
-            return datetime.fromisoformat(value.strip()).replace(tzinfo=None)
-        except ValueError:
-            return None
-    return None
-
-
-def _text(value: Value | None) -> str:
-    if isinstance(value, bool):
-        return "1" if value else "0"
-    return str(value)
+def n_rows(compiled: Compiled) -> Select[Any]:
+    """The number of rows of an answer, without fetching them."""
+    return select(func.count()).select_from(compiled.statement.order_by(None).subquery())
 
 
 def _is_absence(criterion: ResolvedCriterion) -> bool:
@@ -453,8 +435,3 @@ def _true_of_nothing(criterion: ResolvedCriterion) -> bool:
     if _is_absence(criterion) or criterion.comparison_type == "IS DISTINCT FROM":
         return True
     return criterion.comparison_type == "!=" and not criterion.by_path and criterion.operand not in (None, "")
-
-
-def n_rows(compiled: Compiled) -> Select[Any]:
-    """The number of rows of an answer, without fetching them."""
-    return select(func.count()).select_from(compiled.statement.order_by(None).subquery())

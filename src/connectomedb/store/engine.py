@@ -5,7 +5,7 @@ What differs between the two is behind `Dialect`; no other module asks which one
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -29,7 +29,18 @@ class Dialect(Protocol):
     def year(self, day: ColumnElement[Any]) -> ColumnElement[int]: ...
     def years_between(self, start: ColumnElement[Any], end: ColumnElement[Any]) -> ColumnElement[int]: ...
     def whole(self, number: ColumnElement[Any]) -> ColumnElement[int]: ...
-    def join_text(self, text: ColumnElement[Any], separator: str) -> ColumnElement[str]: ...
+    def days_between(self, start: ColumnElement[Any], end: ColumnElement[Any]) -> ColumnElement[int]: ...
+    def day(self, moment: ColumnElement[Any]) -> ColumnElement[Any]: ...
+    def floor(self, number: ColumnElement[Any]) -> ColumnElement[int]: ...
+    def rounded(self, number: ColumnElement[Any], n_digits: int) -> ColumnElement[float]: ...
+    def number(self, text: ColumnElement[Any]) -> ColumnElement[float]: ...
+    def join_text(
+        self, text: ColumnElement[Any], separator: str, order: ColumnElement[Any] | None = None
+    ) -> ColumnElement[str]: ...
+    def among(
+        self, value: ColumnElement[Any], operands: Sequence[Any], value_type: ValueType
+    ) -> ColumnElement[bool]: ...
+    def interrupt(self, driver_connection: Any) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +60,33 @@ class _Sqlite:
     def whole(self, number: ColumnElement[Any]) -> ColumnElement[int]:
         return sqlite.whole(number)
 
-    def join_text(self, text: ColumnElement[Any], separator: str) -> ColumnElement[str]:
-        return sqlite.join_text(text, separator)
+    def days_between(self, start: ColumnElement[Any], end: ColumnElement[Any]) -> ColumnElement[int]:
+        return sqlite.days_between(start, end)
+
+    def day(self, moment: ColumnElement[Any]) -> ColumnElement[Any]:
+        return sqlite.day(moment)
+
+    def floor(self, number: ColumnElement[Any]) -> ColumnElement[int]:
+        return sqlite.floor(number)
+
+    def rounded(self, number: ColumnElement[Any], n_digits: int) -> ColumnElement[float]:
+        return sqlite.rounded(number, n_digits)
+
+    def number(self, text: ColumnElement[Any]) -> ColumnElement[float]:
+        return sqlite.number(text)
+
+    def join_text(
+        self, text: ColumnElement[Any], separator: str, order: ColumnElement[Any] | None = None
+    ) -> ColumnElement[str]:
+        return sqlite.join_text(text, separator, order)
+
+    def among(
+        self, value: ColumnElement[Any], operands: Sequence[Any], value_type: ValueType
+    ) -> ColumnElement[bool]:
+        return sqlite.among(value, operands, value_type)
+
+    def interrupt(self, driver_connection: Any) -> None:
+        sqlite.interrupt(driver_connection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +110,33 @@ class _Postgresql:
     def whole(self, number: ColumnElement[Any]) -> ColumnElement[int]:
         return postgresql.whole(number)
 
-    def join_text(self, text: ColumnElement[Any], separator: str) -> ColumnElement[str]:
-        return postgresql.join_text(text, separator)
+    def days_between(self, start: ColumnElement[Any], end: ColumnElement[Any]) -> ColumnElement[int]:
+        return postgresql.days_between(start, end)
+
+    def day(self, moment: ColumnElement[Any]) -> ColumnElement[Any]:
+        return postgresql.day(moment)
+
+    def floor(self, number: ColumnElement[Any]) -> ColumnElement[int]:
+        return postgresql.floor(number)
+
+    def rounded(self, number: ColumnElement[Any], n_digits: int) -> ColumnElement[float]:
+        return postgresql.rounded(number, n_digits)
+
+    def number(self, text: ColumnElement[Any]) -> ColumnElement[float]:
+        return postgresql.number(text)
+
+    def join_text(
+        self, text: ColumnElement[Any], separator: str, order: ColumnElement[Any] | None = None
+    ) -> ColumnElement[str]:
+        return postgresql.join_text(text, separator, order)
+
+    def among(
+        self, value: ColumnElement[Any], operands: Sequence[Any], value_type: ValueType
+    ) -> ColumnElement[bool]:
+        return postgresql.among(value, operands, value_type)
+
+    def interrupt(self, driver_connection: Any) -> None:
+        postgresql.interrupt(driver_connection)
 
 
 def open_engine(url: str) -> Engine:
@@ -118,10 +179,26 @@ def dialect_of(engine: Engine) -> Dialect:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
-    """One transaction that writes: all of it is durable at the end, or nothing of it happened."""
+def writing(engine: Engine, *, changes_data: bool = True) -> Iterator[Connection]:
+    """One transaction that writes: all of it is durable at the end, or nothing of it happened.
+
+    Logins and the like leave the data as it was: they say so, and answers that are kept stay good.
+    """
     with engine.connect().execution_options(**{sqlite.WRITING: True}) as connection, connection.begin():
         yield connection
+        if changes_data and connection.dialect.name == "sqlite":
+            sqlite.note_change(connection)
+
+
+def data_version(connection: Connection) -> str:
+    """A text that is another one after every change of the data.
+
+    Source   SQLite: a counter that every writing transaction raises; PostgreSQL: the snapshot, which every
+             commit changes
+    """
+    if connection.dialect.name == "sqlite":
+        return sqlite.data_version(connection)
+    return postgresql.data_version(connection)
 
 
 def _printed(
@@ -134,6 +211,11 @@ def _printed(
         return printed
     if value_type == "boolean":
         return case((value.is_(True), literal("1", Text())), (value.is_(False), literal("0", Text())))
+    if value_type == "time":
+        # Without the zeros of a fraction, which only one of the databases prints.
+        clock: ColumnElement[str] = print_plain(value)
+        bare = func.rtrim(func.rtrim(clock, "0"), ".", type_=Text())
+        return case((clock.like("%.%"), bare), else_=clock)
     if value_type == "dateTime":
         bare = func.rtrim(print_stamp(value), "0", type_=Text())
         return bare + case((bare.like("%."), "0"), else_="")

@@ -33,9 +33,10 @@ from connectomedb.schema.model import DataType, DisplayField, ValueType
 from connectomedb.schema.registry import canonical, nearest
 from connectomedb.search.resolve import parse_operand
 from connectomedb.store import tables as t
-from connectomedb.store.compile import compare
+from connectomedb.store.comparisons import compare
+from connectomedb.store.computed import Expressions
 from connectomedb.store.engine import Dialect
-from connectomedb.store.rows import Expr, Expressions, Row, bound
+from connectomedb.store.rows import Expr, Row, bound
 from connectomedb.store.visibility import reads_project
 from connectomedb.tables.result import Column, ResultTable
 from connectomedb.vocabulary.records import Principal

@@ -77,7 +77,8 @@ def _merge_entries(stored: tuple[Item, ...], said: tuple[Item, ...]) -> tuple[It
             if entry not in merged:
                 merged.append(entry)
         elif key in places:
-            merged[places[key]] = merge(merged[places[key]], entry)
+            both = merge(merged[places[key]], entry)
+            merged[places[key]] = replace(both, xsi_type=entry.xsi_type)
         else:
             places[key] = len(merged)
             merged.append(entry)

@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping
 from sqlalchemy import Connection, Engine, insert, inspect, select, update
 
 from connectomedb.errors import ConfigurationError
-from connectomedb.store import growth
+from connectomedb.store import growth, steps
 from connectomedb.store import tables as t
 from connectomedb.store.engine import writing
 
 Step = Callable[[Connection, t.Layout], None]
-STEPS: Mapping[int, Step] = {}
+STEPS: Mapping[int, Step] = {1: steps.parts_become_items}
 
 
 def create(engine: Engine, layout: t.Layout) -> None:

@@ -2,28 +2,86 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Engine, String, case, collate, create_engine, func, literal, or_
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+import psycopg
+from sqlalchemy import (
+    Connection,
+    Engine,
+    String,
+    any_,
+    case,
+    collate,
+    create_engine,
+    event,
+    func,
+    literal,
+    or_,
+    type_coerce,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION, aggregate_order_by
 from sqlalchemy.engine import URL
 from sqlalchemy.sql.elements import ColumnElement
-from sqlalchemy.types import Integer, Text
+from sqlalchemy.types import (
+    BigInteger,
+    Boolean,
+    Date,
+    DateTime,
+    Float,
+    Integer,
+    Numeric,
+    Text,
+    Time,
+    TypeEngine,
+)
 
+from connectomedb.schema.model import ValueType
+from connectomedb.store.sqlite import PLAIN_NUMBER
+
+_ARRAY_TYPES: Mapping[ValueType, TypeEngine[Any]] = {
+    "string": Text(),
+    "integer": BigInteger(),
+    "float": DOUBLE_PRECISION(),
+    "boolean": Boolean(),
+    "date": Date(),
+    "time": Time(),
+    "dateTime": DateTime(),
+}
 # Built into PostgreSQL 17 and later; older servers fold by the database's own rules.
 UNICODE_COLLATION = "pg_c_utf8"
 UNICODE_SINCE = (17, 0)
 
 
 def open_postgresql(url: URL) -> Engine:
-    """An engine on psycopg 3; sessions run in UTC with ISO dates."""
-    return create_engine(
+    """An engine on psycopg 3; sessions run in UTC, and answers come in binary."""
+    engine = create_engine(
         url,
         pool_size=16,
         max_overflow=48,
         pool_pre_ping=True,
-        connect_args={"options": "-c timezone=UTC -c datestyle=ISO"},
+        connect_args={"options": "-c timezone=UTC -c datestyle=ISO", "cursor_factory": _BinaryCursor},
     )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: psycopg.Connection[Any], _record: Any) -> None:
+        connection.server_cursor_factory = _BinaryServerCursor
+
+    return engine
+
+
+class _BinaryCursor(psycopg.Cursor[Any]):
+    """Numbers in binary are read in a quarter of the time that their texts take."""
+
+    def __init__(self, connection: psycopg.Connection[Any], **options: Any) -> None:
+        super().__init__(connection, **options)
+        self.format = psycopg.pq.Format.BINARY
+
+
+class _BinaryServerCursor(psycopg.ServerCursor[Any]):
+    def __init__(self, connection: psycopg.Connection[Any], name: str, **options: Any) -> None:
+        super().__init__(connection, name, **options)
+        self.format = psycopg.pq.Format.BINARY
 
 
 def lower(text: ColumnElement[Any], collation: str) -> ColumnElement[str]:
@@ -58,13 +116,57 @@ def years_between(start: ColumnElement[Any], end: ColumnElement[Any]) -> ColumnE
     return func.date_part("year", func.age(end, start)).cast(Integer())
 
 
-def join_text(text: ColumnElement[Any], separator: str) -> ColumnElement[str]:
-    """Texts of a group in their own order."""
+def days_between(start: ColumnElement[Any], end: ColumnElement[Any]) -> ColumnElement[int]:
+    """Days from one date to another."""
+    return type_coerce(end.cast(Date()) - start.cast(Date()), Integer())
+
+
+def day(moment: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The date of a date and time."""
+    return moment.cast(Date())
+
+
+def floor(number: ColumnElement[Any]) -> ColumnElement[int]:
+    """The next whole number below."""
+    return func.floor(number).cast(BigInteger())
+
+
+def rounded(number: ColumnElement[Any], n_digits: int) -> ColumnElement[float]:
+    """A number with so many digits after the point, halves away from zero."""
+    return func.round(number.cast(Float(53)).cast(Numeric()), n_digits).cast(Float(53))
+
+
+def number(text: ColumnElement[Any]) -> ColumnElement[float]:
+    """A text as a number; no value when it is none."""
+    bare = func.trim(text, type_=Text())
+    return case((bare.op("~")(f"^({PLAIN_NUMBER})$"), bare.cast(Float(53))))
+
+
+def join_text(
+    text: ColumnElement[Any], separator: str, order: ColumnElement[Any] | None = None
+) -> ColumnElement[str]:
+    """Texts of a group in the given order, else in their own."""
+    by = text if order is None else order
     return func.string_agg(
-        text.cast(String()), aggregate_order_by(literal(separator, Text()), text), type_=Text()
+        text.cast(String()), aggregate_order_by(literal(separator, Text()), by), type_=Text()
     )
+
+
+def among(value: ColumnElement[Any], operands: Sequence[Any], value_type: ValueType) -> ColumnElement[bool]:
+    """Equal to one of many, which are bound as one array."""
+    return value == any_(literal(list(operands), ARRAY(_ARRAY_TYPES[value_type])))
 
 
 def whole(number: ColumnElement[Any]) -> ColumnElement[int]:
     """A number without its fraction."""
     return func.trunc(number).cast(Integer())
+
+
+def interrupt(connection: psycopg.Connection[Any]) -> None:
+    """Break off the statement that another thread runs on this connection."""
+    connection.cancel()
+
+
+def data_version(connection: Connection) -> str:
+    """What is visible now; the same text means the same rows."""
+    return str(connection.exec_driver_sql("SELECT pg_current_snapshot()::text").scalar())

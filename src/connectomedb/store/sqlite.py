@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import math
+import re
 import sqlite3
+from collections.abc import Sequence
+from datetime import date, datetime, time
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, literal, type_coerce
+from sqlalchemy import Connection, Engine, create_engine, event, func, literal, select, type_coerce
 from sqlalchemy.engine import URL
 from sqlalchemy.sql.elements import ColumnElement
-from sqlalchemy.types import Integer, Text
+from sqlalchemy.types import Date, Float, Integer, Text
+
+from connectomedb.schema.model import ValueType
 
 WRITING = "connectomedb_writing"
+# A text that counts as a number, on both databases.
+PLAIN_NUMBER = r"[-+]?[0-9]{1,15}([.][0-9]{1,15})?"
 
 
 def fold(text: str | None) -> str | None:
@@ -24,6 +34,21 @@ def fold(text: str | None) -> str | None:
 
 def _print_float(number: float | int | None) -> str | None:
     return None if number is None else repr(float(number))
+
+
+def _floor(number: float | int | None) -> int | None:
+    return None if number is None else math.floor(number)
+
+
+def _rounded(number: float | int | None, n_digits: int) -> float | None:
+    """Half away from zero, on the fifteen digits that PostgreSQL's numeric takes of a float."""
+    if number is None:
+        return None
+    return float(Decimal(f"{number:.15g}").quantize(Decimal(1).scaleb(-n_digits), ROUND_HALF_UP))
+
+
+def _number(text: str | None) -> float | None:
+    return float(text) if text is not None and re.fullmatch(PLAIN_NUMBER, text.strip(" "), re.ASCII) else None
 
 
 def open_sqlite(url: URL) -> Engine:
@@ -46,6 +71,9 @@ def open_sqlite(url: URL) -> Engine:
             connection.execute(f"PRAGMA {pragma}")
         connection.create_function("cdb_lower", 1, fold, deterministic=True)
         connection.create_function("cdb_print_float", 1, _print_float, deterministic=True)
+        connection.create_function("cdb_floor", 1, _floor, deterministic=True)
+        connection.create_function("cdb_rounded", 2, _rounded, deterministic=True)
+        connection.create_function("cdb_number", 1, _number, deterministic=True)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -73,7 +101,7 @@ def print_stamp(moment: ColumnElement[Any]) -> ColumnElement[str]:
 
 def print_plain(value: ColumnElement[Any]) -> ColumnElement[str]:
     """A date, a time or an integer as it is stored."""
-    return func.printf(literal("%s", Text()), type_coerce(value, Text()), type_=Text())
+    return type_coerce(value, Text()).cast(Text())
 
 
 def year(day: ColumnElement[Any]) -> ColumnElement[int]:
@@ -87,11 +115,88 @@ def years_between(start: ColumnElement[Any], end: ColumnElement[Any]) -> ColumnE
     return year(end) - year(start) - before.cast(Integer())
 
 
-def join_text(text: ColumnElement[Any], separator: str) -> ColumnElement[str]:
+def days_between(start: ColumnElement[Any], end: ColumnElement[Any]) -> ColumnElement[int]:
+    """Days from one date to another."""
+    count = func.julianday(type_coerce(end, Text())) - func.julianday(type_coerce(start, Text()))
+    return func.round(count, type_=Float()).cast(Integer())
+
+
+def day(moment: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The date of a date and time."""
+    return type_coerce(func.substr(type_coerce(moment, Text()), 1, 10), Date())
+
+
+def floor(number: ColumnElement[Any]) -> ColumnElement[int]:
+    """The next whole number below."""
+    return func.cdb_floor(number, type_=Integer())
+
+
+def rounded(number: ColumnElement[Any], n_digits: int) -> ColumnElement[float]:
+    """A number with so many digits after the point, halves away from zero."""
+    return func.cdb_rounded(number, n_digits, type_=Float(53))
+
+
+def number(text: ColumnElement[Any]) -> ColumnElement[float]:
+    """A text as a number; no value when it is none."""
+    return func.cdb_number(text, type_=Float(53))
+
+
+def join_text(
+    text: ColumnElement[Any], separator: str, _order: ColumnElement[Any] | None = None
+) -> ColumnElement[str]:
     """Texts of a group in the order of the rows given."""
     return func.group_concat(text, separator, type_=Text())
+
+
+def among(value: ColumnElement[Any], operands: Sequence[Any], value_type: ValueType) -> ColumnElement[bool]:
+    """Equal to one of many, which are bound as one JSON text: there may be more than a statement has places.
+
+    Floats are compared as printed, since SQLite does not read every printed one back exactly.
+    """
+    listed: list[str | int]
+    if value_type == "float":
+        listed = [
+            text for number in operands for text in (("0.0", "-0.0") if number == 0 else (repr(number),))
+        ]
+        value = print_float(value)
+    elif value_type == "integer":
+        listed = list(operands)
+    else:
+        listed = [_stored(operand) for operand in operands]
+    entries = func.json_each(literal(json.dumps(listed), Text())).table_valued("value")
+    return value.in_(select(entries.c.value))
+
+
+def _stored(operand: Any) -> str | int:
+    """A value as its column holds it."""
+    if isinstance(operand, bool):
+        return int(operand)
+    if isinstance(operand, datetime):
+        return operand.strftime("%Y-%m-%d %H:%M:%S.%f").rjust(26, "0")
+    if isinstance(operand, time):
+        return operand.isoformat("microseconds")
+    return operand.isoformat() if isinstance(operand, date) else str(operand)
 
 
 def whole(number: ColumnElement[Any]) -> ColumnElement[int]:
     """A number without its fraction."""
     return number.cast(Integer())
+
+
+def interrupt(connection: sqlite3.Connection) -> None:
+    """Break off the statement that another thread runs on this connection."""
+    connection.interrupt()
+
+
+def note_change(connection: Connection) -> None:
+    """Raise the counter of changes, in the transaction that made one."""
+    connection.exec_driver_sql(
+        "INSERT INTO counter (name, value) VALUES ('change', 1) "
+        "ON CONFLICT (name) DO UPDATE SET value = value + 1"
+    )
+
+
+def data_version(connection: Connection) -> str:
+    """The counter of changes."""
+    found = connection.exec_driver_sql("SELECT value FROM counter WHERE name = 'change'").scalar()
+    return str(found or 0)

@@ -45,6 +45,8 @@ Family = Literal["project", "subject", "experiment", "file", "scan", "reconstruc
 PROJECT = "xnat:projectData"
 SUBJECT = "xnat:subjectData"
 EXPERIMENT = "xnat:experimentData"
+SESSION = "xnat:imageSessionData"
+SCAN = "xnat:imageScanData"
 FILE = "hcp:file"
 _FAMILIES: tuple[tuple[str, Family], ...] = (
     (EXPERIMENT, "experiment"),
@@ -134,6 +136,7 @@ item = Table(
     Index("item_by_subject", "subject_pk", "xsi_type"),
     Index("item_by_owner", "owner_pk", "place", "entry"),
     Index("item_by_root", "root_pk"),
+    Index("item_by_number", "number", unique=True),
     Index("item_by_type", "xsi_type"),
     Index("item_by_family", "family", "id"),
 )
@@ -332,7 +335,7 @@ class Layout:
             for n, some in enumerate(_split(columns.values()), 1)
         )
         if "subject_id" in columns:
-            Index(_short(f"{name}_by_subject"), columns["subject_id"])
+            Index(short_name(f"{name}_by_subject"), columns["subject_id"])
         children: dict[str, ChildTable] = {}
         held: dict[str, Multiple] = {}
         for node in _repeated(data_type.nodes):
@@ -394,7 +397,7 @@ class Layout:
 
     def _table_name(self, name: str, origin: str) -> str:
         """`t_NAME`; with a hash of what it stands for when two would look the same."""
-        short = _short(f"t_{name}")
+        short = short_name(f"t_{name}")
         return short if short not in self.metadata.tables else f"{short[:51]}_{_hash(origin)}"
 
 
@@ -446,15 +449,15 @@ def columns_of(fields: Iterable[ElementPath], reserved: tuple[str, ...]) -> dict
     taken = set(reserved)
     columns: dict[str, Column[Any]] = {}
     for field in fields:
-        name = _short(field.column.lower())
+        name = short_name(field.column.lower())
         if name in taken:
-            name = _short(f"{name}_{_hash(field.path)}")
+            name = short_name(f"{name}_{_hash(field.path)}")
         taken.add(name)
         columns[field.path.lower()] = Column(name, SQL_TYPES[field.value_type], info={"field": field})
     return columns
 
 
-def _short(name: str) -> str:
+def short_name(name: str) -> str:
     """A name that PostgreSQL does not cut: at most 60 characters, the rest as a hash."""
     return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 9]}_{_hash(name)}"
 

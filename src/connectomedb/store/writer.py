@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, time
 from itertools import islice
 from typing import Any
 
@@ -17,7 +17,8 @@ from sqlalchemy import Connection, Table, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from connectomedb.errors import Conflict, DocumentError, LabelTaken, NoSuchExperiment, NoSuchSubject, NotValid
-from connectomedb.schema.model import Item
+from connectomedb.schema.documents import UNWRITABLE
+from connectomedb.schema.model import ElementPath, Item, Value, ValueType
 from connectomedb.store import tables as t
 from connectomedb.store.projects import LEGAL_NAME, existing_project, now
 from connectomedb.store.rights import target_project
@@ -29,6 +30,15 @@ _SEGMENTS: Mapping[str, tuple[str, str]] = {
     "scan": ("scans", "scans"),
     "reconstruction": ("reconstructions", "reconstructions"),
     "resource": ("resources", "resources"),
+}
+_KINDS: Mapping[ValueType, frozenset[type]] = {
+    "string": frozenset((str,)),
+    "integer": frozenset((int,)),
+    "float": frozenset((float, int)),
+    "boolean": frozenset((bool,)),
+    "date": frozenset((date,)),
+    "time": frozenset((time,)),
+    "dateTime": frozenset((datetime,)),
 }
 _ILLEGAL_IN_PARTS = re.compile(r"[/\x00-\x1f]")
 
@@ -129,6 +139,7 @@ class ItemWriter:
         reasons: list[str] = []
         for batch in _batches(items):
             rows = Rows()
+            self._keep_numbers(batch)
             self._prepare([one.item for one in batch])
             for one in batch:
                 try:
@@ -165,6 +176,15 @@ class ItemWriter:
         return replace(part, values={**part.values, "project": holder.project})
 
     # Numbers and names, a batch at a time
+
+    def _keep_numbers(self, batch: Sequence[Imported]) -> None:
+        """Numbers that an import brings are never drawn again."""
+        highest = max((number for one in batch for number in one.numbers.values()), default=0)
+        c = t.counter.c
+        if highest:
+            self._connection.execute(
+                update(t.counter).where(c.name == "resource", c.value < highest).values(value=highest)
+            )
 
     def _prepare(self, items: Sequence[Item]) -> None:
         """Take all numbers that the batch needs, and look up all subjects and sessions that it names."""
@@ -455,7 +475,7 @@ class ItemWriter:
     def _refuse_deleted(self, rows: Rows) -> None:
         """The id of something that was deleted is not given again: old references would mean another."""
         b = t.tombstone.c
-        ids = [row["id"] for row in rows.items if row["owner_pk"] is None or row["place"] is None]
+        ids = [row["id"] for row in rows.items if row["place"] is None]
         for start in range(0, len(ids), _BATCH):
             gone = self._connection.scalar(
                 select(b.id).where(b.id.in_(ids[start : start + _BATCH]), b.family.in_(t.ROOTS)).limit(1)
@@ -478,7 +498,7 @@ def add_leaves(item: Item, pk: int, typed: t.TypedTable, rows: Rows) -> None:
         column = typed.columns.get(path.lower())
         if column is None:
             raise DocumentError(f"{item.xsi_type} has no place for {path}")
-        found[column.table][column.name] = value
+        found[column.table][column.name] = _fitting(value, typed.fields[path.lower()])
     for table, row in found.items():
         rows.typed.setdefault(table, []).append(row)
 
@@ -516,10 +536,24 @@ def _add_entries(
         for leaf, value in entry.values.items():
             if leaf.lower() not in child.columns:
                 raise DocumentError(f"{path} has no place for {leaf}")
-            row[child.columns[leaf.lower()].name] = value
+            row[child.columns[leaf.lower()].name] = _fitting(value, child.fields[leaf.lower()])
         found.append(row)
         for inner, inside in entry.children.items():
             _add_entries(typed, f"{path}/{inner}", inside, pk, number, numbers, rows)
+
+
+def _fitting(value: Value, field: ElementPath) -> Value:
+    """The value, when a column of its type holds it and a document can say it."""
+    if type(value) not in _KINDS[field.value_type]:
+        raise DocumentError(f"{field.path} is {value!r}: it is no {field.value_type}")
+    if type(value) is str:
+        if UNWRITABLE.search(value):
+            raise DocumentError(f"{field.path} is {value[:60]!r}: it holds a character that XML cannot carry")
+    elif type(value) is int and not -(2**63) <= value < 2**63:
+        raise DocumentError(f"{field.path} is {value}: it has more than 64 bits")
+    elif value != value:
+        raise DocumentError(f"{field.path} is not a number; leave a missing value out")
+    return value
 
 
 def need_legal(what: str, text: str) -> None:

@@ -6,7 +6,7 @@ are spelled is the business of `tables.formats`. It does no I/O.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import polars
     import pyarrow
 
+    from connectomedb.search.links import LinkProp
+
 Cell = str | int | float | bool | date | time | datetime | None
 Row = tuple[Cell, ...]
 
@@ -24,7 +26,8 @@ Row = tuple[Cell, ...]
 class Column:
     """One column: `key` as clients read it, and what XNAT says about it.
 
-    `value_type` is one of string, integer, float, boolean, date, time, dateTime.
+    `value_type` is one of string, integer, float, boolean, date, time, dateTime; `shown_type` is what the
+    display document calls it, `sort_id` the id of the field that it is sorted by, if those are others.
     """
 
     key: str
@@ -35,6 +38,10 @@ class Column:
     visible: bool = True
     description: str = ""
     unit: str = ""
+    shown_type: str = ""
+    sort_id: str = ""
+    links: tuple[LinkProp, ...] = ()
+    image: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +98,11 @@ class ResultTable:
         keys = self.keys
         return [dict(zip(keys, row, strict=True)) for row in self.rows]
 
+    def stream(self) -> ResultStream:
+        """The answer as if it were only being read."""
+        rows = iter([self.rows]) if self.rows else iter(())
+        return ResultStream(self.columns, rows, self.title, self.root, dict(self.properties))
+
     # The frames live next door so that holding an answer imports none of them.
 
     def to_arrow(self) -> pyarrow.Table:
@@ -115,3 +127,28 @@ class ResultTable:
         from connectomedb.tables.frames import to_html
 
         return to_html(self)
+
+
+def _nothing() -> None:
+    """Nothing is going on that could be stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResultStream:
+    """An answer that is being read: columns, and rows in batches that come once.
+
+    `stop` may be called from another thread: the reading ends soon, and what it held is given back. Whoever
+    holds a stream reads it to its end, or stops it.
+    """
+
+    columns: tuple[Column, ...]
+    batches: Iterator[Sequence[Row]]
+    title: str = ""
+    root: str = ""
+    properties: dict[str, str] = field(default_factory=dict)
+    stop: Callable[[], None] = _nothing
+
+    def table(self) -> ResultTable:
+        """The whole answer."""
+        rows = tuple(row for batch in self.batches for row in batch)
+        return ResultTable(self.columns, rows, self.title, self.root, dict(self.properties))

@@ -33,6 +33,14 @@ def document(
     ).encode()
 
 
+def _criterion(schema_field: str, operator: str, value: str) -> str:
+    return (
+        f"<xdat:search_where><xdat:criteria><xdat:schema_field>{schema_field}</xdat:schema_field>"
+        f"<xdat:comparison_type>{operator}</xdat:comparison_type><xdat:value>{value}</xdat:value>"
+        "</xdat:criteria></xdat:search_where>"
+    )
+
+
 @pytest.mark.parametrize("fields", [FIELDS, FIELDS[::-1]])
 @pytest.mark.parametrize("path", ["/data/search", "/REST/search", "/data/search/", "//data//search"])
 def test_columns_come_in_the_order_asked_for(
@@ -75,6 +83,94 @@ def test_json_describes_its_columns(reader: httpx2.Client) -> None:
     assert all(isinstance(v, str) for row in answer["Result"] for v in row.values())
 
 
+def test_a_linked_column_brings_what_its_link_needs(reader: httpx2.Client) -> None:
+    body = document("SUBJECT_LABEL", root="xnat:subjectData", where=("SUBJECT_LABEL", "=", "100307"))
+    answer = reader.post("/data/search?format=json", content=body).json()["ResultSet"]
+    keys = ["subject_label", "subjectid", "insert_date", "insert_user", "projects", "project"]
+    assert [c["key"] for c in answer["Columns"]] == [*keys, "quarantine_status"]
+    (row,) = answer["Result"]
+    assert list(row) == [*keys, "quarantine_status"]
+    label = answer["Columns"][0]
+    spot = "search_element/xnat:subjectData/search_field/xnat:subjectData.ID"
+    assert label == {
+        "key": "subject_label",
+        "element_name": "xnat:subjectData",
+        "id": "SUBJECT_LABEL",
+        "xPATH": "xnat:subjectData.SUBJECT_LABEL",
+        "header": "Subject",
+        "type": "string",
+        "clickable": "true",
+        "linkProps": [
+            {
+                "name": "HREF",
+                "value": f"/app/action/DisplayItemAction/search_value/@Field1/{spot}",
+                "inserts": [{"name": "Field1", "value": "subjectid"}],
+            },
+            {
+                "name": "ONCLICK",
+                "value": "return rpt('@Field1','xnat:subjectData','xnat:subjectData.ID');",
+                "inserts": [{"name": "Field1", "value": "subjectid"}],
+            },
+            {
+                "name": "TITLE",
+                "value": "Inserted: @Field1 (@Field2)",
+                "inserts": [
+                    {"name": "Field2", "value": "insert_user"},
+                    {"name": "Field1", "value": "insert_date"},
+                ],
+            },
+        ],
+    } | {k: v for k, v in label.items() if k == "description"}
+    without = reader.post("/data/search", content=body).json()["ResultSet"]["Columns"][0]
+    assert "linkProps" not in without
+    assert "clickable" not in without
+    listed = reader.post("/data/search?format=xlist", content=body).text
+    address = f"/app/action/DisplayItemAction/search_value/{row['subjectid']}/{spot}"
+    assert f'<td><a href="{address}">100307</a></td>' in listed
+
+
+def test_an_unknown_column_is_left_out_with_a_warning(reader: httpx2.Client) -> None:
+    body = document("SUBJECT_ID", "NEO_NEOFAK_A", "SUB_PROJECT_IDENTIFIER")
+    response = reader.post("/data/search?format=csv", content=body)
+    assert response.text.splitlines()[0] == "subject_id,quarantine_status"
+    assert "nt:scores/NEO_NEOFAK_A, nt:scores/SUB_PROJECT_IDENTIFIER" in response.headers["warning"]
+    strict = reader.post("/data/search", content=body, headers={"Prefer": "handling=strict"})
+    assert strict.status_code == 400
+    assert "did you mean NEO_NEOFAC_A" in strict.text
+
+
+def test_without_a_known_column_the_listing_is_shown(reader: httpx2.Client) -> None:
+    response = reader.post("/data/search?format=csv", content=document("NO", "NO_EITHER"))
+    assert response.text == reader.post("/data/search?format=csv", content=document()).text
+    assert response.text.startswith("label,subject_label,")
+    assert "nt:scores/NO_EITHER" in response.headers["warning"]
+
+
+def test_without_a_login_it_is_refused(stranger: httpx2.Client) -> None:
+    response = stranger.post("/data/search?format=csv", content=document(*FIELDS))
+    assert response.status_code == 401
+    assert response.headers["www-authenticate"].startswith("Basic")
+
+
+def test_sql_words_are_just_text(reader: httpx2.Client) -> None:
+    for value in ("'; DROP TABLE item; --", "SELECT 1", "INSERT INTO x", "%' OR '1'='1", "Robert&quot;); --"):
+        response = reader.post(
+            "/data/search?format=csv", content=document("SUBJECT_ID", where=("LABEL", "=", value))
+        )
+        assert (response.status_code, response.text) == (200, "subject_id,quarantine_status\n")
+    assert len(reader.post("/data/search?format=csv", content=document("SUBJECT_ID")).text.splitlines()) == 77
+
+
+def test_many_criteria(reader: httpx2.Client) -> None:
+    def asked(n: int) -> httpx2.Response:
+        wheres = "".join(_criterion("nt:scores/NEO_NEOFAC_A", "!=", str(1000 + i)) for i in range(n))
+        return reader.post("/data/search?format=csv", content=document("SUBJECT_ID", body=wheres))
+
+    assert len(asked(500).text.splitlines()) == 77
+    refused = asked(10_000)
+    assert (refused.status_code, "10000 criteria" in refused.text) == (422, True)
+
+
 @pytest.mark.parametrize("media", ["xml", "html"])
 def test_other_representations(reader: httpx2.Client, media: str) -> None:
     response = reader.post(f"/data/search?format={media}", content=document(*FIELDS))
@@ -86,8 +182,24 @@ def test_sorting_by_the_query_string(reader: httpx2.Client) -> None:
     rows = reader.post(url, content=document(*FIELDS)).json()["ResultSet"]["Result"]
     scores = [int(r["neo_neofac_a"]) for r in rows if r["neo_neofac_a"]]
     assert scores == sorted(scores, reverse=True)
+    by_key = reader.post(url.replace("NEO_NEOFAC_A", "neo_neofac_a"), content=document(*FIELDS))
+    assert by_key.json()["ResultSet"]["Result"] == rows
+    by_type = reader.post(url.replace("NEO_NEOFAC_A", "nt:scores.NEO_NEOFAC_A"), content=document(*FIELDS))
+    assert by_type.json()["ResultSet"]["Result"] == rows
     wrong = reader.post("/data/search?sortBy=SUBJECT_ID&sortOrder=UP", content=document(*FIELDS))
     assert wrong.status_code == 400
+
+
+def test_sorting_by_a_valued_field_and_by_its_key(reader: httpx2.Client) -> None:
+    body = document("NT_SCORES_PROJECT_IDENTIFIER=HCP_Q1", "SUBJECT_ID")
+    key = "nt_scores_project_identifier_hcp_q1"
+    answers = [
+        reader.post("/data/search", params={"sortBy": name, "sortOrder": "DESC"}, content=body).json()
+        for name in (key, key.upper().replace("_HCP_Q1", "=HCP_Q1"))
+    ]
+    labels = [row[key] for row in answers[0]["ResultSet"]["Result"]]
+    assert labels == sorted(labels, reverse=True)
+    assert answers[1] == answers[0]
 
 
 def test_no_row_leaves_the_header(reader: httpx2.Client) -> None:
@@ -98,11 +210,20 @@ def test_no_row_leaves_the_header(reader: httpx2.Client) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "word"),
     [
-        (document("NEO_NEOFAK_A"), 400, "NEO_NEOFAC_A"),
         (document("SUBJECT_ID", where=("NEO_NEOFAK_A", "=", "1")), 400, "NEO_NEOFAC_A"),
         (document("SUBJECT_ID", where=("NEO_NEOFAC_A", "RESEMBLES", "1")), 400, "RESEMBLES"),
         (document("SUBJECT_ID", where=("NEO_NEOFAC_A", "&gt;", "much")), 400, "much"),
-        (document("SUBJECT_ID", root="nt:scored"), 400, "nt:scores"),
+        (document("SUBJECT_ID", where=("NEO_NEOFAC_A", "BETWEEN", "1")), 400, "a AND b"),
+        (document("SUBJECT_ID", where=("LABEL", "LIKE", "x\\")), 400, "lone backslash"),
+        (document("ID", root="xnat:projectData", body=_criterion("nt:scores/AGE", "=", "3")), 400, "connect"),
+        (
+            document("SUBJECT_ID", body="<xdat:sort_by><xdat:field_ID>NO</xdat:field_ID></xdat:sort_by>"),
+            400,
+            "",
+        ),
+        (document("SUBJECT_ID", root="nt:scored"), 403, "nt:scores"),
+        (document("SUBJECT_ID", root="xdat:user"), 403, "xdat:user"),
+        (document("SUBJECT_ID", root="xnat:demographicData"), 403, "xnat:demographicData"),
         (b"", 422, "XML"),
         (b"PROJECTS LIKE HCP_Q1", 422, "XML"),
         (b"<xdat:bundle", 422, ""),
@@ -149,7 +270,7 @@ def test_a_question_is_explained(reader: httpx2.Client) -> None:
 def test_the_searchable_types_and_their_fields(reader: httpx2.Client) -> None:
     types = reader.get("/data/search/elements?format=json").json()["ResultSet"]["Result"]
     assert {"nt:scores", "xnat:subjectData", "xnat:mrSessionData"} <= {t["ELEMENT_NAME"] for t in types}
-    secured = reader.get("/data/search/elements?secured=true").json()["ResultSet"]["Result"]
+    secured = reader.get("/data/search/elements?secured=true&format=json").json()["ResultSet"]["Result"]
     assert all(t["SECURED"] == "true" for t in secured)
     fields = reader.get("/data/search/elements/nt:scores").json()["ResultSet"]
     assert fields["element_name"] == "nt:scores"

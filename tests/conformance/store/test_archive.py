@@ -110,7 +110,9 @@ def test_the_like_trap_is_real_and_exact_membership_avoids_it(
     assert len(ask(archive, admin, in_project(ROOT, "HCP_Q1"))) == 76
     assert len(ask(archive, admin, parse_constraints([("nt:scores/PROJECTS", "LIKE", "%<HCP_Q1>%")]))) == 76
     assert len(ask(archive, reader, IN_Q1)) == 76
-    assert ask(archive, reader, in_project(ROOT, "HCP_Q1b"), ("LABEL",)) != []
+    assert ask(archive, admin, in_project(ROOT, "HCP_Q1b"), ("LABEL",)) != []
+    # Who cannot read a project learns nothing of what it holds.
+    assert ask(archive, reader, in_project(ROOT, "HCP_Q1b"), ("LABEL",)) == []
 
 
 def test_who_may_see_nothing_gets_nothing(archive: Archive) -> None:

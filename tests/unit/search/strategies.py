@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from connectomedb.search.query import CriteriaSet, Criterion, FieldRef
+from connectomedb.search.query import CriteriaSet, Criterion, FieldRef, SearchField, SearchQuery, SortBy
 
 ROOT = "nt:scores"
 
@@ -39,3 +39,25 @@ def _sets(members: st.SearchStrategy[Criterion | CriteriaSet]) -> st.SearchStrat
 
 # Sets of two and more: a set of one is the same as its member, and expressions write it so.
 criteria = _sets(st.recursive(conditions, _sets, max_leaves=8))
+
+names = texts.filter(bool)
+fields = st.builds(
+    SearchField, refs, names, texts, st.booleans(), st.sampled_from(["string", "integer", "None"])
+)
+# Whole documents, with everything that a saved one says.
+questions = st.builds(
+    SearchQuery,
+    st.just(ROOT),
+    st.lists(fields, max_size=3).map(tuple),
+    criteria | st.just(CriteriaSet()),
+    st.none() | st.builds(SortBy, refs),
+    names,
+    texts,
+    texts,
+    texts,
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from(["", "1"]),
+    st.lists(names, max_size=3, unique=True).map(tuple),
+    st.lists(names, max_size=3, unique=True).map(tuple),
+)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
-from tests.unit.search.strategies import ROOT, criteria
+from tests.unit.search.strategies import ROOT, criteria, questions
 
 from connectomedb.errors import BadConstraint, ConnectomeDBError, NotValid, NotWellFormed
 from connectomedb.search.expression import in_project, parse_expression, print_expression
@@ -26,11 +28,73 @@ def test_expressions(where: CriteriaSet) -> None:
     assert parse_expression(print_expression(where, ROOT), ROOT) == where
 
 
-@given(criteria)
-def test_search_documents(where: CriteriaSet) -> None:
-    field = SearchField(FieldRef(ROOT, "SUBJECT_ID"), "Subject")
-    query = SearchQuery(ROOT, (field,), where, SortBy(FieldRef(ROOT, "DATE")), "@x", "b", "d")
+@given(questions)
+def test_search_documents(query: SearchQuery) -> None:
     assert parse_search(print_search(query)) == query
+
+
+def test_the_parts_of_a_document_stand_in_the_order_of_the_schema() -> None:
+    where = CriteriaSet("OR", (Criterion(A, "=", "NULL", override_value_formatting=True),))
+    query = SearchQuery(
+        ROOT,
+        (SearchField(A, "h", "v", visible=False, type="integer"),),
+        where,
+        SortBy(A),
+        "mine",
+        tag="HCP_Q1",
+        secure=False,
+        allowed_users=("jane", "joe"),
+        allowed_groups=("HCP_Q1_member",),
+    )
+    written = print_search(query).decode()
+    names = re.findall(r"<xdat:(\w+)", written)
+    assert names == [
+        *("bundle", "root_element_name"),
+        *("search_field", "element_name", "field_ID", "sequence", "type", "header", "value"),
+        *("search_where", "criteria", "schema_field", "comparison_type", "value"),
+        *("sort_by", "element_name", "field_ID"),
+        *("allowed_user", "login", "allowed_user", "login", "allowed_groups", "groupID"),
+    ]
+    assert 'override_value_formatting="1"' in written
+    assert 'visible="0"' in written
+    assert 'tag="HCP_Q1"' in written
+
+
+def test_a_document_is_read_leniently() -> None:
+    document = f"""<?xml version="1.0"?><s:Search xmlns:s="http://nrg.wustl.edu/security" xmlns:odd="urn:odd"
+      tag="P" secure="FALSE" layeredSequence="3">
+      <s:allowed_user><s:login>b</s:login><s:login>a</s:login></s:allowed_user><!-- a comment -->
+      <s:allowed_user><s:login>b</s:login></s:allowed_user>
+      {_criterion_set("AND", "A")}{_criterion_set("OR", "B")}
+      <s:search_field visible="0"><s:field_ID>LATE</s:field_ID><s:element_name>{ROOT}</s:element_name>
+        <s:sequence>7</s:sequence></s:search_field>
+      <s:search_field><s:type>None</s:type><s:element_name>{ROOT}</s:element_name>
+        <s:field_ID>EARLY</s:field_ID><s:sequence>1</s:sequence></s:search_field>
+      <s:root_element_name> {ROOT} </s:root_element_name></s:Search>"""
+    query = parse_search(document.encode())
+    assert query.root == ROOT
+    assert [(f.ref.name, f.visible, f.type) for f in query.fields] == [
+        ("EARLY", True, "None"),
+        ("LATE", False, "string"),
+    ]
+    assert query.where.method == "AND"
+    assert [m.method for m in query.where.members if isinstance(m, CriteriaSet)] == ["AND", "OR"]
+    assert (query.tag, query.secure, query.layered_sequence) == ("P", False, "3")
+    assert query.allowed_users == ("b", "a")
+    assert parse_search(document.replace(' secure="FALSE"', "").encode()).secure
+
+
+def _criterion_set(method: str, name: str) -> str:
+    return (
+        f'<s:search_where method="{method}"><s:criteria><s:schema_field>{ROOT}.{name}</s:schema_field>'
+        "<s:comparison_type> LIKE </s:comparison_type><s:value> x </s:value></s:criteria></s:search_where>"
+    )
+
+
+def test_more_criteria_than_anybody_means_are_refused() -> None:
+    where = CriteriaSet("OR", tuple(Criterion(A, "=", str(n)) for n in range(10_000)))
+    with pytest.raises(NotValid, match="10000 criteria are more than 500; IN takes a list"):
+        parse_search(print_search(SearchQuery(ROOT, where=where)))
 
 
 def test_the_tutorials_question_in_three_spellings() -> None:
@@ -86,7 +150,7 @@ def test_functions_of_files() -> None:
         ("'a' = 3", "the name of a field"),
         ("not a = 1", "the name of a field"),
         ("a = 'x", "means nothing"),
-        ("a is 3", "'null' or 'not null'"),
+        ("a is 3", "'null', 'not null' or 'distinct from'"),
         ("files(3) > 1", "what the files are"),
         ("(" * 5000 + "a=1" + ")" * 5000, "levels of brackets"),
     ],

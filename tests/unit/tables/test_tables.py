@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import math
+import re
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, datetime, time
+from functools import partial
+from itertools import pairwise
 
 import polars
 import pyarrow
+import pyarrow.ipc
+import pyarrow.parquet
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import etree
 
-from connectomedb.errors import ServerFault
-from connectomedb.tables.formats import read_csv, read_result_set, spell, write, write_search_json
+from connectomedb.errors import ConfigurationError, ServerFault
+from connectomedb.tables.cells import spell_json
+from connectomedb.tables.formats import (
+    read_csv,
+    read_result_set,
+    spell,
+    stream,
+    stream_search_json,
+    write,
+    write_search_json,
+)
+from connectomedb.tables.frames import arrow_stream, parquet_stream
 from connectomedb.tables.jsontable import JsonTable
-from connectomedb.tables.result import Cell, Column, ResultTable
+from connectomedb.tables.result import Cell, Column, ResultStream, ResultTable, Row
 
 KINDS = ("string", "integer", "float", "boolean", "date", "time", "dateTime")
 TABLE = ResultTable(
@@ -72,6 +93,108 @@ def test_a_search_answer_is_read_back_typed(rows: tuple[tuple[Cell, ...], ...]) 
     assert [(c.key, c.value_type, c.field_id) for c in back.columns] == [
         (c.key, c.value_type, c.field_id) for c in table.columns
     ]
+
+
+rows_of_cells = st.lists(cells, max_size=5).map(tuple)
+
+
+@given(rows_of_cells, st.lists(st.integers(0, 5), max_size=3))
+def test_a_stream_gives_the_same_bytes_however_it_is_cut(rows: tuple[Row, ...], cuts: list[int]) -> None:
+    table = ResultTable(TABLE.columns, rows, title="<t>", root="a:b")
+    edges = [0, *sorted(min(cut, len(rows)) for cut in cuts), len(rows)]
+    batches = [rows[a:b] for a, b in pairwise(edges) if a < b]
+    for media in ("json", "csv", "xml", "html"):
+        pieces = list(stream(ResultStream(table.columns, iter(batches), table.title, table.root), media))
+        assert b"".join(pieces) == write(table, media)
+    streamed = b"".join(stream_search_json(ResultStream(table.columns, iter(batches), root="a:b")))
+    assert streamed == write_search_json(table)
+
+
+@pytest.mark.parametrize("write_pieces", [partial(stream, media="csv"), stream_search_json, arrow_stream])
+def test_a_batch_is_fetched_when_its_piece_is(
+    write_pieces: Callable[[ResultStream], Iterator[bytes]],
+) -> None:
+    fetched: list[int] = []
+
+    def batches() -> Iterator[tuple[Row, ...]]:
+        for number in range(5):
+            fetched.append(number)
+            yield TABLE.rows
+
+    pieces = write_pieces(ResultStream(TABLE.columns, batches()))
+    assert fetched == []
+    for expected in range(1, 6):
+        next(pieces)
+        assert len(fetched) == expected
+
+
+@given(rows_of_cells)
+def test_csv_and_json_are_what_the_standard_writers_write(rows: tuple[Row, ...]) -> None:
+    table = ResultTable(TABLE.columns, rows)
+    kinds = [c.value_type for c in table.columns]
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(table.keys)
+    for row in rows:
+        texts = (spell(cell, kind) for cell, kind in zip(row, kinds, strict=True))
+        writer.writerow([re.sub("\r\n|\n|\r", " ", text) for text in texts])
+    assert write(table, "csv").decode() == out.getvalue()
+    said = [
+        {k: spell_json(c, kind) for k, c, kind in zip(table.keys, row, kinds, strict=True)} for row in rows
+    ]
+    expected = {"ResultSet": {"Result": said, "totalRecords": str(len(rows))}}
+    assert write(table, "json").decode() == json.dumps(expected, ensure_ascii=False, separators=(",", ":"))
+
+
+@given(rows_of_cells)
+def test_xml_is_well_formed_whatever_the_texts(rows: tuple[Row, ...]) -> None:
+    root = etree.fromstring(write(ResultTable(TABLE.columns, rows), "xml"))
+    assert root.get("totalRecords") == str(len(rows))
+    assert len(root.findall("results/rows/row")) == len(rows)
+
+
+def test_a_time_has_thousandths_in_json_only() -> None:
+    table = ResultTable((Column("t", "time"),), ((time(1, 23, 45),), (time(1, 2, 3, 4),)))
+    assert json.loads(write(table, "json"))["ResultSet"]["Result"] == [
+        {"t": "01:23:45.000"},
+        {"t": "01:02:03.000004"},
+    ]
+    assert write(table, "csv") == b"t\n01:23:45\n01:02:03.000004\n"
+
+
+def test_a_long_column_is_spelled_as_a_short_one() -> None:
+    numbers = [n / 7 for n in range(3000)] + [-0.0, 0.0, 1e16, None, 5, True]
+    rows = tuple((number, f"text {n}, more", n) for n, number in enumerate(numbers))
+    table = ResultTable((Column("f", "float"), Column("s"), Column("i", "integer")), rows)
+    batches = iter([rows[n : n + 100] for n in range(0, len(rows), 100)])
+    streamed = b"".join(stream(ResultStream(table.columns, batches), "csv")).decode()
+    assert streamed.splitlines()[1:] == [f'{spell(f, "float")},"{s}",{i}' for f, s, i in rows]
+
+
+def test_columns_of_one_key_and_odd_keys() -> None:
+    table = ResultTable((Column('a%s"'), Column("b"), Column('a%s"')), ((1, 2, 3),))
+    assert json.loads(write(table, "json"))["ResultSet"]["Result"] == [{'a%s"': "3", "b": "2"}]
+    assert write(table, "csv") == b'"a%s""",b,"a%s"""\n1,2,3\n'
+
+
+@given(rows_of_cells)
+def test_arrow_and_parquet_keep_types_and_what_is_known_of_a_column(rows: tuple[Row, ...]) -> None:
+    columns = tuple(replace(c, description="d", unit="years") for c in TABLE.columns)
+    batches = [rows[:1], rows[1:]] if len(rows) > 1 else [rows] if rows else []
+    arrow = pyarrow.ipc.open_stream(b"".join(arrow_stream(ResultStream(columns, iter(batches))))).read_all()
+    file = io.BytesIO(b"".join(parquet_stream(ResultStream(columns, iter(batches)))))
+    parquet = pyarrow.parquet.read_table(file)
+    for table in (arrow, parquet):
+        assert [tuple(row.values()) for row in table.to_pylist()] == list(rows)
+        assert table.schema.field("integer").type == pyarrow.int64()
+        said = table.schema.field("float").metadata
+        assert (said[b"description"], said[b"unit"]) == (b"d", b"years")
+
+
+def test_a_missing_library_is_named_with_the_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(ConfigurationError, match=r"connectomedb\[arrow\]"):
+        arrow_stream(TABLE.stream())
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))

@@ -11,7 +11,7 @@ from connectomedb.server.outbound import answer_json, answer_page, answer_text
 
 # Clients choose their dialect by this; ours stands beside it.
 XNAT_VERSION = "1.9.0"
-FEATURES = ("labels", "files", "explain")
+FEATURES = ("labels", "files", "explain", "facets")
 
 
 def home(ask: Ask) -> Response:

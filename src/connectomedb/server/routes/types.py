@@ -3,34 +3,63 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from html import escape
 
 from starlette.responses import Response
 
-from connectomedb.schema.model import DataType
+from connectomedb.errors import BadConstraint
+from connectomedb.schema.built_ins import meaning
+from connectomedb.schema.expressions import inputs_of
+from connectomedb.schema.model import DataType, DisplayField, DisplayVersion, VersionField
 from connectomedb.server.inbound import Ask
-from connectomedb.server.outbound import answer_json, answer_table, text_table
+from connectomedb.server.outbound import (
+    CONTENT_TYPES,
+    answer_json,
+    answer_table,
+    chosen_media,
+    page_of,
+    sorted_by,
+    table_response,
+    text_table,
+)
 from connectomedb.tables.result import ResultTable
+
+# Searched by anybody who is logged in, whatever they read; every other type is secured.
+UNSECURED = ("xnat:investigatorData",)
 
 
 def elements(ask: Ask) -> Response:
-    """The data types that can be searched, with the number of their items."""
+    """The data types that can be searched, with the number of their items that the user sees."""
+    types = ask.site.types
     counts = ask.archive.elements_used(ask.who)
+    names = [t.xsi_type for t in types.searchable() if not t.xsi_type.startswith("xdat:")]
+    names += [name for name in UNSECURED if name in types and name not in names]
     rows = []
-    for data_type in ask.site.types.searchable():
-        display = ask.site.types.display(data_type.xsi_type)
-        n_items = counts.get(data_type.xsi_type, 0)
-        if ask.param("used") == "true" and not n_items:
+    for name in names:
+        display, n_items = types.display(name), counts.get(name, 0)
+        if (ask.param("used") == "true" and not n_items) or (
+            ask.param("secured") == "true" and name in UNSECURED
+        ):
             continue
-        rows.append((data_type.xsi_type, display.singular, display.plural, "true", str(n_items)))
+        secured = "false" if name in UNSECURED else "true"
+        rows.append((name, display.singular, display.plural, secured, str(n_items)))
     keys = ("ELEMENT_NAME", "SINGULAR", "PLURAL", "SECURED", "COUNT")
-    return answer_table(ask, text_table("Data-Types", keys, rows))
+    table = sorted_by(text_table("Data-Types", keys, rows), ask.words("sortBy"), ask.param("sortOrder"))
+    return table_response(page_of(ask, table), chosen_media(ask, "xml"))
 
 
 def fields(ask: Ask) -> Response:
     """The names that a search of these types can use."""
     keys = ("FIELD_ID", "HEADER", "SUMMARY", "TYPE", "REQUIRES_VALUE", "DESC", "ELEMENT_NAME", "SRC")
     types = _types(ask)
-    table = text_table("Search Fields", keys, [row for t in types for row in _field_rows(ask, t)])
+    rows = [
+        row
+        for data_type in types
+        for rows in (_display_rows, _variable_rows, _label_rows)
+        for row in rows(ask, data_type)
+    ]
+    table = text_table("Search Fields", keys, rows)
     properties = {"element_name": ",".join(t.xsi_type for t in types)}
     if len(types) == 1:
         properties["versions"] = json.dumps(_versions(ask, types[0]))
@@ -38,62 +67,131 @@ def fields(ask: Ask) -> Response:
 
 
 def versions(ask: Ask) -> Response:
-    """The named column sets of a type."""
-    return answer_json({"DisplayVersions": _versions(ask, _types(ask)[0])})
+    """The named column sets of a type, the one of all its fields last."""
+    found = _versions(ask, _types(ask)[0])
+    media = chosen_media(ask, "json")
+    if media == "xml":
+        return Response(_versions_xml(found), 200, None, CONTENT_TYPES["xml"])
+    if media != "json":
+        raise BadConstraint(f"column sets are offered as json and xml, not as {media}")
+    return answer_json({"DisplayVersions": found})
 
 
 def _types(ask: Ask) -> list[DataType]:
     return [ask.site.types.get(name.strip()) for name in ask.part("xsi_type").split(",")]
 
 
-def _field_rows(ask: Ask, data_type: DataType) -> list[tuple[str, ...]]:
-    display = ask.site.types.display(data_type.xsi_type)
-    return [
-        (
-            f.id,
-            f.header,
-            f"{data_type.xsi_type}/{f.expression[1]}" if f.expression[0] == "element" else f.expression[0],
-            f.value_type,
-            "true" if f.valued else "false",
-            f.description or f.header or f.id,
-            data_type.xsi_type,
-            "0",
-        )
-        for f in display.fields.values()
-        if f.searchable
-    ]
+_Row = tuple[str, ...]
+
+
+def _display_rows(ask: Ask, data_type: DataType) -> Iterator[_Row]:
+    """SRC 0: what the display document lists."""
+    for field in ask.site.types.display(data_type.xsi_type).fields.values():
+        if field.searchable:
+            yield _row(data_type, field, field.id, field.header, "0")
+
+
+def _variable_rows(ask: Ask, data_type: DataType) -> Iterator[_Row]:
+    """SRC 1: the custom variables of items that the user sees."""
+    for field in ask.site.types.display(data_type.xsi_type).fields.values():
+        if field.expression == ("field_map",):
+            for name in ask.archive.custom_variables(data_type.xsi_type, ask.who):
+                yield _row(data_type, field, f"{field.id}={name}", name, "1")
+
+
+def _label_rows(ask: Ask, data_type: DataType) -> Iterator[_Row]:
+    """SRC 2: the label in each project that the user reads."""
+    for field in ask.site.types.display(data_type.xsi_type).fields.values():
+        if field.expression == ("label_in_project",):
+            for project in ask.archive.read_project_ids(ask.who):
+                yield _row(data_type, field, f"{field.id}={project}", project, "2")
+
+
+def _row(data_type: DataType, field: DisplayField, field_id: str, header: str, source: str) -> _Row:
+    return (
+        field_id,
+        header,
+        _summary(data_type, field),
+        field.shown_type,
+        "true" if field.valued and source == "0" else "false",
+        field.description or header or field_id,
+        data_type.xsi_type,
+        source,
+    )
+
+
+def _summary(data_type: DataType, field: DisplayField) -> str:
+    """How the field is computed, in the words of the schema."""
+    if field.formula is None:
+        return _said(data_type, field.expression)
+    inputs = dict.fromkeys(_said(data_type, one.expression) for one in inputs_of(field.formula))
+    return f"computed from {', '.join(inputs)}" if inputs else "a constant"
+
+
+def _said(data_type: DataType, expression: tuple[str, ...]) -> str:
+    name, *arguments = expression
+    if name == "element":
+        return f"{data_type.xsi_type}/{arguments[0]}"
+    return "/".join(arguments) if name == "element_of" else meaning(expression)
+
+
+_Facts = dict[str, str]
 
 
 def _versions(ask: Ask, data_type: DataType) -> dict[str, object]:
-    types = ask.site.types
-    display = types.display(data_type.xsi_type)
-    sets: list[dict[str, object]] = []
-    for version in display.versions.values():
-        columns = []
-        for shown in version.fields:
-            known = types.display(shown.element_name or data_type.xsi_type).fields.get(shown.field_id)
-            columns.append(
-                {
-                    "id": shown.field_id,
-                    "element_name": shown.element_name or data_type.xsi_type,
-                    "header": shown.header or (known.header if known else ""),
-                    "type": known.value_type if known else "string",
-                    "value": "",
-                    "visible": "true" if shown.visible else "false",
-                }
-            )
-        sets.append(
-            {
-                "name": version.name,
-                "orderBy": version.order_by,
-                "defaultSortOrder": version.sort_order,
-                "fields": columns,
-            }
-        )
+    display = ask.site.types.display(data_type.xsi_type)
+    sets: list[dict[str, object]] = [_version(ask, version) for version in display.versions.values()]
     every = [
-        {"id": f.id, "element_name": data_type.xsi_type, "header": f.header, "type": f.value_type}
-        | {"value": "", "visible": "true"}
+        _column(f, VersionField(f.id, data_type.xsi_type))
         for f in display.fields.values()
         if f.visible and not f.valued
     ]
     return {"element_name": data_type.xsi_type, "versions": [*sets, {"name": "all", "fields": every}]}
+
+
+def _version(ask: Ask, version: DisplayVersion) -> dict[str, object]:
+    """One column set; a column whose field does not exist is left out, as XNAT does."""
+    known = ((shown, _field(ask, shown)) for shown in version.fields)
+    return {
+        "name": version.name,
+        "orderBy": version.order_by,
+        "darkColor": version.dark_color,
+        "lightColor": version.light_color,
+        "defaultSortOrder": version.sort_order,
+        "fields": [_column(field, shown) for shown, field in known if field is not None],
+    }
+
+
+def _field(ask: Ask, shown: VersionField) -> DisplayField | None:
+    types = ask.site.types
+    if shown.element_name not in types:
+        return None
+    return types.display(shown.element_name).fields.get(shown.field_id)
+
+
+def _column(field: DisplayField, shown: VersionField) -> _Facts:
+    return {
+        "id": shown.field_id,
+        "element_name": shown.element_name,
+        "header": shown.header or field.header,
+        "type": shown.kind or field.shown_type,
+        "value": shown.value,
+        "visible": "true" if shown.visible and field.visible else "false",
+    }
+
+
+def _versions_xml(found: dict[str, object]) -> str:
+    """The column sets as elements: what is a text in JSON is an attribute here."""
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>']
+    lines.append(f"<DisplayVersions{_attributes(found)}>")
+    sets = found["versions"]
+    assert isinstance(sets, list)
+    for version in sets:
+        lines.append(f"<version{_attributes(version)}>")
+        lines += [f"<field{_attributes(column)}/>" for column in version["fields"]]
+        lines.append("</version>")
+    return "\n".join([*lines, "</DisplayVersions>"])
+
+
+def _attributes(facts: dict[str, object]) -> str:
+    return "".join(f' {k}="{escape(v, quote=True)}"' for k, v in facts.items() if isinstance(v, str))
