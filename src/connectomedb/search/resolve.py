@@ -475,12 +475,12 @@ def parse_operand(text: str, value_type: ValueType) -> Value:
         return text
     bare = text.strip()
     if value_type == "integer":
-        try:
-            return parse_value(bare, "integer")
-        except ValueError:
-            number = parse_value(bare, "float")
-            exact = Decimal(bare)
-            return int(exact) if exact == exact.to_integral_value() else number
+        # Any integer may be compared with, also one that no column holds.
+        if re.fullmatch(r"[+-]?[0-9]+", bare):
+            return int(bare)
+        number = parse_value(bare, "float")
+        exact = Decimal(bare)
+        return int(exact) if exact == exact.to_integral_value() else number
     if value_type == "date":
         return _parse_date(bare)
     if value_type == "time":
