@@ -137,7 +137,7 @@ def memberships(draw: st.DrawFn, fields: Sequence[Field]) -> Group:
 
 
 def _column(field: Field) -> tuple[str, str]:
-    """What tells columns apart: a path and its display field, and the two ids of a session, are one column."""
+    """What tells columns apart: a path and its display field are one; so are the two ids of a session."""
     name = field.name.removeprefix("demographics/").upper().replace("/", "_")
     return field.xsi_type, "SESSION_ID" if name == "EXPT_ID" else name
 
