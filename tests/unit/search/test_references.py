@@ -10,9 +10,10 @@ from connectomedb.errors import BadConstraint, UnknownField
 from connectomedb.schema.registry import load_types
 from connectomedb.search.explain import explain
 from connectomedb.search.expression import in_project, parse_expression, print_expression
+from connectomedb.search.operands import parse_operand
 from connectomedb.search.operators import join_range, split_range
 from connectomedb.search.query import CriteriaSet, Criterion, FieldRef, SearchField, SearchQuery, SortBy
-from connectomedb.search.resolve import ResolvedCriterion, ResolvedField, parse_operand, resolve
+from connectomedb.search.resolve import ResolvedCriterion, ResolvedField, resolve
 
 MR, SUBJECT, SCORES = "xnat:mrSessionData", "xnat:subjectData", "nt:scores"
 TYPES = load_types()
