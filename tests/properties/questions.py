@@ -137,8 +137,9 @@ def memberships(draw: st.DrawFn, fields: Sequence[Field]) -> Group:
 
 
 def _column(field: Field) -> tuple[str, str]:
-    """What tells columns apart: a path and its display field are one and the same column."""
-    return field.xsi_type, field.name.removeprefix("demographics/").upper().replace("/", "_")
+    """What tells columns apart: a path and its display field are one; so are the two ids of a session."""
+    name = field.name.removeprefix("demographics/").upper().replace("/", "_")
+    return field.xsi_type, "SESSION_ID" if name == "EXPT_ID" else name
 
 
 @st.composite

@@ -14,15 +14,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time
-from decimal import Decimal
 from functools import lru_cache
 from typing import Literal
 
 from connectomedb.errors import BadConstraint, UnknownField
 from connectomedb.schema.model import DataType, DisplayField, ElementPath, Node, Value, ValueType
 from connectomedb.schema.registry import DataTypes, canonical, nearest
-from connectomedb.schema.values import parse_value
+from connectomedb.search.operands import parse_operand
 from connectomedb.search.operators import OPERATORS, normalise, split_list, split_range
 from connectomedb.search.query import (
     CriteriaSet,
@@ -48,13 +46,10 @@ _SHARE_COLUMN = "sharing/share/project"
 _SELECTOR = re.compile(r"\[\s*@?([\w/.@]+)\s*=\s*['\"]?(.*?)['\"]?\s*\]")
 _KIND = re.compile(r"\[\s*@?xsi:type\s*=[^\]]*\]")
 MOST_DEPTH = 64
-# SQLite parses a chain of conditions as an expression of that depth; its limit is 1,000.
+# Each is planned by itself; a list of values belongs into IN.
 MOST_CRITERIA = 500
 # PostgreSQL gives at most 1,664 columns.
 MOST_COLUMNS = 1_500
-_DATES = ("%m/%d/%Y", "%Y%m%d", "%Y.%m.%d", "%m.%d.%Y", "%d-%b-%Y", "%B %d, %Y")
-_TIMES = ("%I:%M:%S %p", "%I:%M %p", "%H:%M:%S", "%H:%M:%S.%f", "%H:%M", "%H%M%S")
-_MOMENTS = ("%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S.%f")
 
 
 @dataclass(frozen=True, slots=True)
@@ -464,57 +459,3 @@ def _typed(text: str, display: DisplayField, criterion: Criterion) -> Value:
         raise BadConstraint(
             f"{criterion.ref} is of type {display.value_type}, {text!r} is not ({criterion.comparison_type})"
         ) from problem
-
-
-def parse_operand(text: str, value_type: ValueType) -> Value:
-    """A value as users type it: dates also as `03/20/2020`, an integer field also against `33.5`.
-
-    Raises   ValueError
-    """
-    if value_type == "string":
-        return text
-    bare = text.strip()
-    if value_type == "integer":
-        try:
-            return parse_value(bare, "integer")
-        except ValueError:
-            number = parse_value(bare, "float")
-            exact = Decimal(bare)
-            return int(exact) if exact == exact.to_integral_value() else number
-    if value_type == "date":
-        return _parse_date(bare)
-    if value_type == "time":
-        return _parse_time(bare)
-    if value_type == "dateTime":
-        for pattern in _MOMENTS:
-            try:
-                return datetime.strptime(bare, pattern)
-            except ValueError:
-                continue
-        try:
-            return datetime.combine(_parse_date(bare), time())
-        except ValueError:
-            pass
-        try:
-            return parse_value(bare, "dateTime")
-        except ValueError:
-            return text  # compared with the printed form: INSERT_DATE is a text in older documents
-    return parse_value(bare, value_type)
-
-
-def _parse_time(text: str) -> time:
-    for pattern in _TIMES:
-        try:
-            return datetime.strptime(text, pattern).time()
-        except ValueError:
-            continue
-    raise ValueError(f"{text!r} is no time; write 10:10:10 or 08:08:07.999")
-
-
-def _parse_date(text: str) -> date:
-    for pattern in ("%Y-%m-%d", *_DATES):
-        try:
-            return datetime.strptime(text, pattern).date()
-        except ValueError:
-            continue
-    raise ValueError(f"{text!r} is no date; write 2020-03-20 or 03/20/2020")

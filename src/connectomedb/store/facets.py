@@ -33,8 +33,9 @@ from sqlalchemy import (
 )
 
 from connectomedb.errors import BadConstraint
+from connectomedb.search.operands import parse_operand
 from connectomedb.search.query import FieldRef, SearchField, SearchQuery
-from connectomedb.search.resolve import parse_operand, resolve
+from connectomedb.search.resolve import resolve
 from connectomedb.store import tables as t
 from connectomedb.store.compile import Compiler, column_of
 from connectomedb.store.engine import Dialect

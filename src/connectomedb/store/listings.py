@@ -31,7 +31,7 @@ from sqlalchemy import (
 from connectomedb.errors import BadConstraint, UnknownField
 from connectomedb.schema.model import DataType, DisplayField, ValueType
 from connectomedb.schema.registry import canonical, nearest
-from connectomedb.search.resolve import parse_operand
+from connectomedb.search.operands import parse_operand
 from connectomedb.store import tables as t
 from connectomedb.store.comparisons import compare
 from connectomedb.store.computed import Expressions

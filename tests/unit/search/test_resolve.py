@@ -11,8 +11,9 @@ from connectomedb.schema.model import Value
 from connectomedb.schema.registry import load_types
 from connectomedb.search.explain import explain
 from connectomedb.search.expression import in_project, parse_expression
+from connectomedb.search.operands import parse_operand
 from connectomedb.search.query import CriteriaSet, Criterion, FieldRef, SearchField, SearchQuery
-from connectomedb.search.resolve import ResolvedCriterion, ResolvedQuery, parse_operand, resolve
+from connectomedb.search.resolve import ResolvedCriterion, ResolvedQuery, resolve
 
 SCORES, SUBJECT = "nt:scores", "xnat:subjectData"
 TYPES = load_types()
