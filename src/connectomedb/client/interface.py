@@ -1,17 +1,18 @@
-"""pyxnat's face: `Interface`, `select` and `inspect`, spelled as the users of pyxnat type them."""
+"""pyxnat's face: `Interface`, `select`, `inspect` and `manage`, spelled as the users of pyxnat type them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, overload
 
 from connectomedb.client.core import Core, asked_columns
 from connectomedb.client.elements import Collection, Element, Experiment, Project, Subject
+from connectomedb.client.manage import Manager, SearchManager, field_ref, fill
 from connectomedb.client.transport import Transport
 from connectomedb.errors import BadConstraint
-from connectomedb.search.query import CriteriaSet, FieldRef, SearchField, SearchQuery
+from connectomedb.search.query import CriteriaSet, SearchField, SearchQuery
 from connectomedb.vocabulary.uris import Step, join_uri, parse_path
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Interface:
         self._core = Core(server, user, password, transport=transport)
         self.select = Select(self._core)
         self.inspect = Inspector(self._core)
+        self.manage = Manager(self._core)
 
     def __repr__(self) -> str:
         return f"<Interface {self._core.server} as {self._core.login.user}>"
@@ -131,12 +133,25 @@ class Search:
     def __init__(self, core: Core, data_type: str, columns: Sequence[str]) -> None:
         self._core = core
         self._data_type = data_type
-        self._fields = tuple(SearchField(_field_ref(column, data_type), header=column) for column in columns)
+        self._fields = tuple(SearchField(field_ref(column, data_type), header=column) for column in columns)
 
-    def where(self, constraints: Sequence[Any]) -> JsonTable:
-        """The rows that meet pyxnat's constraints, columns in the order asked for."""
+    def where(
+        self,
+        constraints: Sequence[Any] = (),
+        template: tuple[str, Mapping[str, object]] | None = None,
+        query: str = "",
+    ) -> JsonTable:
+        """The rows that meet pyxnat's constraints, columns in the order asked for.
+
+        Instead of constraints: those of a template with its values, or of the saved search `query`.
+        """
         from connectomedb.search.pyxnat_syntax import parse_constraints
 
+        saved = SearchManager(self._core)
+        if template is not None:
+            return self._ask(fill(saved.get_template(template[0]), template[1]).where)
+        if query:
+            return self._ask(saved.get(query, "query").where)
         if isinstance(constraints, str):
             raise BadConstraint("constraints are a list of (field, operator, value) and 'AND' or 'OR'")
         return self._ask(parse_constraints(list(constraints), self._data_type))
@@ -195,8 +210,3 @@ def _walk_exact(core: Core, steps: tuple[Step, ...]) -> Element:
         uri = join_uri(uri, step.level, step.name)
     last = steps[-1]
     return _KINDS[last.level](core, join_uri(uri, last.level), last.name)
-
-
-def _field_ref(text: str, data_type: str) -> FieldRef:
-    head, slash, tail = text.partition("/")
-    return FieldRef(head, tail) if slash and ":" in head else FieldRef(data_type, text)

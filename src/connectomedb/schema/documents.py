@@ -7,21 +7,20 @@ absent element. A document's root carries every prefix of the site.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
 from connectomedb.errors import NotValid, UnknownDataType
-from connectomedb.schema.model import DataType, ElementPath, Item, Node, Value
-from connectomedb.schema.registry import NAMESPACES, DataTypes
+from connectomedb.schema.model import Bound, DataType, ElementPath, Item, Node, Value
+from connectomedb.schema.registry import DataTypes
 from connectomedb.schema.values import parse_value, xml_value
-from connectomedb.schema.xml import parse_xml
+from connectomedb.schema.xml import NAMESPACES, XSI, parse_xml
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
-XSI = "http://www.w3.org/2001/XMLSchema-instance"
 # No part of XML 1.0: such text cannot be written, only refused.
 UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -50,9 +49,23 @@ def check_value(element: ElementPath, value: Value) -> str:
         return f"it is none of {', '.join(element.enumeration)}"
     if element.max_length is not None and len(text) > element.max_length:
         return f"it is longer than {element.max_length} characters"
+    if element.min_length is not None and len(text) < element.min_length:
+        return f"it is shorter than {element.min_length} characters"
+    if element.lower is not None and _below(value, element.lower):
+        return f"it must be {'at least' if element.lower.inclusive else 'above'} {element.lower.value}"
+    if element.upper is not None and _below(value, element.upper, mirrored=True):
+        return f"it must be {'at most' if element.upper.inclusive else 'below'} {element.upper.value}"
     if element.pattern and not re.fullmatch(element.pattern, text):
         return f"it does not match {element.pattern}"
     return ""
+
+
+def _below(value: Value, bound: Bound, *, mirrored: bool = False) -> bool:
+    """The value is beyond the bound: below it, or above it when mirrored."""
+    if value == bound.value:
+        return not bound.inclusive
+    # Both were read as values of one type, so they compare.
+    return bool(value > bound.value if mirrored else value < bound.value)  # type: ignore[operator]
 
 
 def write_document(item: Item, types: DataTypes, *, site_url: str = "") -> bytes:
@@ -94,14 +107,12 @@ class _Reading:
             return self.types.get(f"{known}:{name}")
         return self.types.by_root(namespace, local)
 
-    def item(self, element: _Element, data_type: DataType) -> Item:
+    def item(self, element: _Element, data_type: DataType, *, held: bool = False) -> Item:
+        """The item of an element; one that is `held` by another need not repeat a reference to that."""
         values: dict[str, Value] = {}
         children: dict[str, list[Item]] = {}
-        self._take(element, data_type.nodes, values, children, data_type)
-        for leaf in data_type.fields:
-            # ID and label may come from elsewhere: a URL, or a number that the archive gives.
-            if leaf.required and leaf.path not in values and leaf.path != "ID":
-                self.reasons.append(f"line {element.sourceline}: {data_type.xsi_type} needs {leaf.path}")
+        nodes = tuple(_optional_reference(n) for n in data_type.nodes) if held else data_type.nodes
+        self._take(element, nodes, values, children, data_type.xsi_type)
         return Item(data_type.xsi_type, values, {k: tuple(v) for k, v in children.items()})
 
     def _take(
@@ -110,8 +121,9 @@ class _Reading:
         nodes: tuple[Node, ...],
         values: dict[str, Value],
         children: dict[str, list[Item]],
-        data_type: DataType,
+        name: str,
     ) -> None:
+        """Everything that an element holds; `name` is what a reason calls it."""
         attributes = {n.name: n for n in nodes if n.kind == "attribute"}
         for name, text in element.attrib.items():
             if str(name).startswith("{"):
@@ -122,21 +134,85 @@ class _Reading:
             else:
                 self._value(element, node.element, str(text), values)
         elements = {n.name: n for n in nodes if n.kind != "attribute"}
+        if (element.text or "").strip():
+            self._refuse(element, f"{_local(element)} holds elements, not the text {_shown(element.text)}")
+        seen: set[str] = set()
         for child in element:
+            if (child.tail or "").strip():
+                self._refuse(child, f"{_local(element)} holds elements, not the text {_shown(child.tail)}")
             node = elements.get(_local(child))
             uri = self.types.namespaces.get(node.prefix, "") if node else ""
             if node is None or _split(child)[0] != uri:
                 expected = f" (namespace {_split(child)[0] or 'none'})" if node else ""
                 self._refuse(child, f"{_local(element)} has no element {_local(child)}{expected}")
-            elif node.kind == "multiple":
-                entry = self._entry(child, node, data_type)
+                continue
+            if node.kind != "multiple" and node.name in seen:
+                self._refuse(child, f"{node.path} is given twice")
+                continue
+            seen.add(node.name)
+            if node.kind == "multiple":
+                entry = self._entry(child, node)
                 if entry is not None:
                     children.setdefault(node.path, []).append(entry)
             elif node.kind == "leaf" and node.element is not None:
                 self._value(child, node.element, child.text or "", values)
                 self._take_attributes(child, node, values)
+                for inner in child:
+                    self._refuse(inner, f"{node.name} holds text, not elements")
+                if len(node.children):
+                    self._need(child, node.children, values, children, set(), node.path)
+            elif node.kind == "item":
+                self._take_item(child, node, values, children)
             else:
-                self._take(child, node.children, values, children, data_type)
+                self._take(child, node.children, values, children, node.path)
+        self._need(element, nodes, values, children, seen, name)
+
+    def _need(
+        self,
+        element: _Element,
+        nodes: tuple[Node, ...],
+        values: dict[str, Value],
+        children: dict[str, list[Item]],
+        seen: set[str],
+        name: str,
+    ) -> None:
+        """Refuse what lacks a required part. ID may come from elsewhere: a URL, or the archive."""
+        for node in nodes:
+            given = node.path in values if node.element is not None else node.name in seen
+            if node.required and not given and node.path != "ID":
+                self._refuse(element, f"{name} needs {node.path}")
+
+    def _take_item(
+        self, element: _Element, node: Node, values: dict[str, Value], children: dict[str, list[Item]]
+    ) -> None:
+        """A single part of a named type, which may say which of several it is."""
+        named = element.get(f"{{{XSI}}}type")
+        part = self._part_type(element, node) if named else None
+        if named and part is None:
+            return
+        if node.type_element is not None:
+            if part is None:
+                # Only a document that leaves its type out is guessed, from what it holds.
+                part = self._guess(element, node)
+            values[node.type_element.path] = part.xsi_type
+        nodes = _nodes_of(node, part) if part is not None else node.children
+        self._take(element, nodes, values, children, node.path)
+
+    def _part_type(self, element: _Element, node: Node) -> DataType | None:
+        try:
+            found = self.type_of(element)
+        except UnknownDataType as problem:
+            self._refuse(element, str(problem))
+            return None
+        if found.xsi_type not in node.item_types:
+            self._refuse(element, f"{node.path} is no {found.xsi_type}; it is {' or '.join(node.item_types)}")
+            return None
+        return found
+
+    def _guess(self, element: _Element, node: Node) -> DataType:
+        held = {_local(child) for child in element} | {str(name) for name in element.attrib}
+        candidates = [self.types.get(name) for name in node.item_types]
+        return next((t for t in candidates if held <= {n.name for n in t.nodes}), candidates[0])
 
     def _take_attributes(self, element: _Element, node: Node, values: dict[str, Value]) -> None:
         known = {n.name: n.element for n in node.children}
@@ -146,10 +222,8 @@ class _Reading:
                 self._value(element, leaf, str(text), values)
             elif not str(name).startswith("{"):
                 self._refuse(element, f"{node.name} has no attribute {name}")
-        for child in element:
-            self._refuse(child, f"{node.name} holds text, not elements")
 
-    def _entry(self, element: _Element, node: Node, data_type: DataType) -> Item | None:
+    def _entry(self, element: _Element, node: Node) -> Item | None:
         if node.item_type in self.types:
             try:
                 entry_type = (
@@ -161,7 +235,10 @@ class _Reading:
             if not self.types.is_a(entry_type.xsi_type, node.item_type):
                 self._refuse(element, f"{entry_type.xsi_type} is no {node.item_type}")
                 return None
-            return self.item(element, entry_type)
+            if entry_type.abstract:
+                self._refuse(element, f"{entry_type.xsi_type} is abstract; say which kind it is by xsi:type")
+                return None
+            return self.item(element, entry_type, held=True)
         values: dict[str, Value] = {}
         children: dict[str, list[Item]] = {}
         parts = node.children
@@ -169,8 +246,12 @@ class _Reading:
             text_leaf = parts[0].element
             assert text_leaf is not None
             self._value(element, text_leaf, element.text or "", values)
-            parts = parts[1:]
-        self._take(element, parts, values, children, data_type)
+            for child in element:
+                self._refuse(child, f"{node.name} holds text, not elements")
+            self._take_attributes(element, replace(node, children=parts[1:]), values)
+            self._need(element, parts[1:], values, children, set(), node.path)
+        else:
+            self._take(element, parts, values, children, node.path)
         return Item(node.item_type, values, {k: tuple(v) for k, v in children.items()})
 
     def _value(self, element: _Element, leaf: ElementPath, text: str, values: dict[str, Value]) -> None:
@@ -220,15 +301,35 @@ class _Writing:
                 if text is not None or attributes:
                     yield f"{pad}<{name}{attributes}>{escape(text or '')}</{name}>\n"
             elif node.kind in ("group", "item"):
-                attributes = self.attributes(node.children, item)
-                body = "".join(self.elements(node.children, item, depth + 1))
-                typed = f' xsi:type="{node.item_type}"' if node.polymorphic else ""
-                if attributes or body:
+                parts, typed = node.children, ""
+                if node.polymorphic:
+                    part = self._part_type(node, item)
+                    parts = _nodes_of(node, part)
+                    typed = f' xsi:type="{part.xsi_type}"'
+                attributes = self.attributes(parts, item)
+                body = "".join(self.elements(parts, item, depth + 1))
+                said = node.type_element is not None and node.type_element.path in item.values
+                if body:
                     yield f"{pad}<{name}{attributes}{typed}>\n{body}{pad}</{name}>\n"
+                elif attributes or said:
+                    yield f"{pad}<{name}{attributes}{typed}/>\n"
             elif node.kind == "multiple":
                 for entry in item.children.get(node.path, ()):
                     yield self._entry(name, node, entry, depth)
                 self.written.add(node.path)
+
+    def _part_type(self, node: Node, item: Item) -> DataType:
+        """Of which type a single part is: the one it says, else the first that has all its values."""
+        said = item.text(node.type_element.path) if node.type_element is not None else ""
+        candidates = [self.types.get(name) for name in ([said] if said else node.item_types)]
+        given = {path for path in (*item.values, *item.children) if path.startswith(f"{node.path}/")}
+        if node.type_element is not None:
+            given.discard(node.type_element.path)
+        homes = [t for t in candidates if given <= _paths(_nodes_of(node, t))]
+        if not homes:
+            known = _paths(_nodes_of(node, candidates[0]))
+            raise NotValid([f"{candidates[0].xsi_type} has no place for {p}" for p in sorted(given - known)])
+        return homes[0]
 
     def check(self, item: Item, data_type: DataType) -> None:
         """Nothing of an item is left out of its document in silence."""
@@ -244,7 +345,8 @@ class _Writing:
             entry_type = self.types.get(entry.xsi_type)
             inner.check(entry, entry_type)
             parts = entry_type.nodes
-            typed = f' xsi:type="{entry_type.xsi_type}"' if entry_type.xsi_type != node.item_type else ""
+            other = node.polymorphic or entry_type.xsi_type != node.item_type
+            typed = f' xsi:type="{entry_type.xsi_type}"' if other else ""
             text = ""
         else:
             parts, typed, text = node.children, "", ""
@@ -276,6 +378,37 @@ def value_texts(item: Item, data_type: DataType) -> Mapping[str, str]:
         for f in data_type.fields
         if f.path in item.values
     }
+
+
+def _optional_reference(node: Node) -> Node:
+    """The same place; a reference to what holds the item may be left out there."""
+    refers = node.element is not None and node.element.hint("baseElement")
+    return replace(node, required=False) if node.required and refers else node
+
+
+def _nodes_of(node: Node, part: DataType) -> tuple[Node, ...]:
+    """The places of a single part when it is of this type, in the order of that type."""
+    if node.type_element is None:
+        return node.children
+    own = {n.path for n in part.nodes}
+    return tuple(n for n in node.children if n.path.removeprefix(f"{node.path}/") in own)
+
+
+def _paths(nodes: Iterable[Node]) -> set[str]:
+    """The leaves and repeated parts below some places."""
+    found: set[str] = set()
+    for node in nodes:
+        if node.element is not None or node.kind == "multiple":
+            found.add(node.path)
+        if node.type_element is not None:
+            found.add(node.type_element.path)
+        if node.kind != "multiple":
+            found |= _paths(node.children)
+    return found
+
+
+def _shown(text: str | None) -> str:
+    return repr((text or "").strip()[:40])
 
 
 def _split(element: _Element) -> tuple[str, str]:

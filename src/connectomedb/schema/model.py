@@ -16,12 +16,25 @@ ValueType = Literal["string", "integer", "float", "boolean", "date", "time", "da
 Value = str | int | float | bool | date | time | datetime
 
 
+Hints = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A limit that documents must keep."""
+
+    value: Value
+    inclusive: bool
+
+
 @dataclass(frozen=True, slots=True)
 class ElementPath:
     """One single-valued leaf of a data type, addressed from its root.
 
     `path` is canonical (`NEO/NEOFAC_A`, `ID`, `demographics/gender`, `scanner/manufacturer`);
     `column` is its storage name (`neo_neofac_a`); `declared_in` the type that declares it.
+    `lower` and `upper` are rules for documents; `min_value` and `max_value` the usual range, for readers.
+    `default` is what an absent attribute means; nothing fills it in. `hints` are the schema's annotations.
     """
 
     path: str
@@ -37,11 +50,20 @@ class ElementPath:
     max_length: int | None = None
     pattern: str = ""
     unit: str = ""
+    lower: Bound | None = None
+    upper: Bound | None = None
+    min_length: int | None = None
+    default: str = ""
+    hints: Hints = ()
 
     @property
     def name(self) -> str:
         """Last step of the path: the dictionary column."""
         return self.path.rsplit("/", 1)[-1]
+
+    def hint(self, name: str) -> str:
+        """What an annotation says: `baseElement`, `filter`, `uniqueComposite` …; '' when nothing."""
+        return dict(self.hints).get(name, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +89,8 @@ class Node:
     `attribute` and `leaf` carry an element; a `group` only nests; an `item` is a single part of a named type
     whose leaves are flattened into the owner; a `multiple` repeats. `item_type` is the type of an item or of
     an entry. A leaf's own attributes are its `children`; an entry with text of its own has `has_text`.
+    An item that may be of several types has them in `item_types`, the leaves of all as `children`, and
+    a leaf `type_element` for the one that it is. `required` is for a part whose surroundings are there.
     """
 
     name: str
@@ -78,6 +102,10 @@ class Node:
     item_type: str = ""
     polymorphic: bool = False
     has_text: bool = False
+    required: bool = False
+    item_types: tuple[str, ...] = ()
+    type_element: ElementPath | None = None
+    hints: Hints = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +122,11 @@ class DataType:
     multiples: tuple[Multiple, ...] = ()
     documentation: str = ""
     nodes: tuple[Node, ...] = ()
+    hints: Hints = ()
+
+    def __hash__(self) -> int:
+        # Types are keys of caches; a hash over all nodes would cost more than what it saves.
+        return hash((self.xsi_type, self.namespace))
 
     @property
     def sql_name(self) -> str:
@@ -103,6 +136,10 @@ class DataType:
     def own_fields(self) -> tuple[ElementPath, ...]:
         """The leaves that this type itself declares."""
         return tuple(f for f in self.fields if f.declared_in == self.xsi_type)
+
+    def hint(self, name: str) -> str:
+        """What an annotation says: `displayIdentifiers`, `storeHistory` …; '' when nothing."""
+        return dict(self.hints).get(name, "")
 
 
 @dataclass(frozen=True, slots=True)

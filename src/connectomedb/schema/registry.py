@@ -15,24 +15,12 @@ from connectomedb.errors import ConfigurationError, NotValid, UnknownDataType, U
 from connectomedb.schema.display import read_display
 from connectomedb.schema.display_defaults import check, complete
 from connectomedb.schema.model import DataType, DisplayDocument, ElementPath
+from connectomedb.schema.paths import Address, TypesByName, resolve_path
+from connectomedb.schema.xml import ANNOTATIONS, NAMESPACES
 from connectomedb.schema.xsd import SchemaFile, read_schema_file, read_types
 
 SHIPPED = Path(__file__).parent / "types"
-# Prefixes that documents declare although no schema of ours fills them, in the order of the 2013 documents.
-NAMESPACES: Mapping[str, str] = {
-    "arc": "http://nrg.wustl.edu/arc",
-    "val": "http://nrg.wustl.edu/val",
-    "pipe": "http://nrg.wustl.edu/pipe",
-    "hcp": "http://nrg.wustl.edu/hcp",
-    "wrk": "http://nrg.wustl.edu/workflow",
-    "scr": "http://nrg.wustl.edu/scr",
-    "xdat": "http://nrg.wustl.edu/security",
-    "nt": "http://nrg.wustl.edu/nt",
-    "cat": "http://nrg.wustl.edu/catalog",
-    "prov": "http://www.nbirn.net/prov",
-    "xnat": "http://nrg.wustl.edu/xnat",
-    "xnat_a": "http://nrg.wustl.edu/xnat_assessments",
-}
+_MOST_ADDRESSES = 10_000
 _SEARCHABLE = (
     "xnat:projectData",
     "xnat:subjectData",
@@ -56,7 +44,7 @@ class DataTypes:
         self._by_lower = {name.lower(): t for name, t in types.items()}
         self._written = {name.lower(): d for name, d in displays.items()}
         self._displays: dict[str, DisplayDocument] = {}
-        self._elements: dict[str, dict[str, ElementPath]] = {}
+        self._addresses: dict[tuple[str, str], Address] = {}
         self.namespaces: Mapping[str, str] = {
             **{s.prefix: s.namespace for s in schemas if s.prefix not in NAMESPACES},
             **NAMESPACES,
@@ -122,18 +110,32 @@ class DataTypes:
         """The XSD files, as served."""
         return self._schemas
 
-    def element(self, xsi_type: str, path: str) -> ElementPath:
-        """The leaf at a path: `/`, `.` and `@` alike, any case, type brackets dropped."""
-        data_type = self.get(xsi_type)
-        key = data_type.xsi_type.lower()
-        if key not in self._elements:
-            self._elements[key] = {f.path.lower(): f for f in data_type.fields}
-        found = self._elements[key].get(canonical(path).lower())
+    def address(self, xsi_type: str, path: str) -> Address:
+        """What a schema path names, also inside a repeated part; see `schema.paths`.
+
+        Raises   UnknownDataType, UnknownField
+        """
+        key = (xsi_type.lower(), path)
+        found = self._addresses.get(key)
         if found is None:
-            raise UnknownField(
-                path, data_type.xsi_type, nearest(canonical(path), (f.path for f in data_type.fields))
-            )
+            by_name = TypesByName(self.get, self.subtypes, self.is_a, self.__contains__)
+            found = resolve_path(by_name, xsi_type, path)
+            if len(self._addresses) >= _MOST_ADDRESSES:
+                self._addresses.clear()
+            self._addresses[key] = found
         return found
+
+    def element(self, xsi_type: str, path: str) -> ElementPath:
+        """The single-valued leaf at a path: `/`, `.` and `@` alike, any case, type brackets allowed.
+
+        Raises   UnknownDataType, UnknownField, also for a leaf of a repeated part
+        """
+        data_type = self.get(xsi_type)
+        found = self.address(xsi_type, path)
+        if found.parts or found.is_meta:
+            near = nearest(canonical(path), (f.path for f in data_type.fields))
+            raise UnknownField(path, data_type.xsi_type, near)
+        return found.element
 
 
 def load_types(folders: Sequence[Path] = ()) -> DataTypes:
@@ -149,10 +151,13 @@ def load_types(folders: Sequence[Path] = ()) -> DataTypes:
         displays = {**shown, **displays}
     namespaces: dict[str, str] = dict(NAMESPACES)
     for schema in schemas:
+        if schema.namespace == ANNOTATIONS:
+            continue
         if namespaces.setdefault(schema.prefix, schema.namespace) != schema.namespace:
             raise ConfigurationError(
                 f"schema {schema.name}: the prefix {schema.prefix} belongs to {namespaces[schema.prefix]}"
             )
+    _check_prefixes(schemas)
     types = read_types(schemas)
     for name in displays:
         if name not in types:
@@ -161,6 +166,20 @@ def load_types(folders: Sequence[Path] = ()) -> DataTypes:
     for name, document in displays.items():
         check(document, types[name], known)
     return known
+
+
+def _check_prefixes(schemas: Sequence[SchemaFile]) -> None:
+    """One prefix for each namespace in all files: clients keep the last one that they read."""
+    own = {s.namespace: s.prefix for s in schemas}
+    reasons = [
+        f"{s.name}.xsd, line {s.root.sourceline}: {uri} is {prefix} here and {own[uri]} in its own schema; "
+        f"use {own[uri]}"
+        for s in schemas
+        for prefix, uri in s.root.nsmap.items()
+        if uri in own and uri != ANNOTATIONS and prefix != own[uri]
+    ]
+    if reasons:
+        raise NotValid(reasons)
 
 
 def canonical(path: str) -> str:

@@ -47,7 +47,7 @@ def xml_value(value: Value, value_type: ValueType) -> str:
 def _parse(text: str, value_type: ValueType) -> Value:
     match value_type:
         case "integer":
-            if not text.isascii() or "_" in text:
+            if not text.isascii() or "_" in text or len(text) > 40 or abs(int(text)) >= 2**63:
                 raise ValueError(text)
             return int(text)
         case "float":

@@ -1,4 +1,4 @@
-"""The one place where XML is parsed: hardened, for every schema, display and data document.
+"""The one place where XML is parsed, hardened, for every schema and document; and the fixed namespaces.
 
 A DOCTYPE, entities, more than 16 MiB or more than 200 levels are refused before anybody looks inside.
 """
@@ -6,6 +6,7 @@ A DOCTYPE, entities, more than 16 MiB or more than 200 levels are refused before
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from connectomedb.errors import NotWellFormed
@@ -13,6 +14,24 @@ from connectomedb.errors import NotWellFormed
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
+# Hints inside schemas; the prefix xdat stands for this there, and for the security namespace elsewhere.
+ANNOTATIONS = "http://nrg.wustl.edu/xdat"
+# The fixed prefixes, in the order in which the 2013 documents declare them.
+NAMESPACES: Mapping[str, str] = {
+    "arc": "http://nrg.wustl.edu/arc",
+    "val": "http://nrg.wustl.edu/val",
+    "pipe": "http://nrg.wustl.edu/pipe",
+    "hcp": "http://nrg.wustl.edu/hcp",
+    "wrk": "http://nrg.wustl.edu/workflow",
+    "scr": "http://nrg.wustl.edu/scr",
+    "xdat": "http://nrg.wustl.edu/security",
+    "nt": "http://nrg.wustl.edu/nt",
+    "cat": "http://nrg.wustl.edu/catalog",
+    "prov": "http://www.nbirn.net/prov",
+    "xnat": "http://nrg.wustl.edu/xnat",
+    "xnat_a": "http://nrg.wustl.edu/xnat_assessments",
+}
 MAX_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 200
 

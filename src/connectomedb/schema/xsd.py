@@ -1,132 +1,129 @@
 """XSD files to data types: extension chains, groups, attributes, simple content, repeated parts, facets.
 
-A schema with a construct that existing clients do not survive is refused at load, with file, line and reason.
+A file is first brought to the form that existing clients survive (`schema.normal`), which is also what a site
+serves. What cannot be brought to it is refused at load, with file, line and reason.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from connectomedb.errors import NotValid
-from connectomedb.schema.model import DataType, ElementPath, Multiple, Node, ValueType
-from connectomedb.schema.xml import parse_xml
+from connectomedb.schema.model import DataType, ElementPath, Hints, Multiple, Node
+from connectomedb.schema.normal import XS, normalise, served
+from connectomedb.schema.simple_types import Facets, SimpleTypes
+from connectomedb.schema.xml import ANNOTATIONS, parse_xml
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
-XS = "{http://www.w3.org/2001/XMLSchema}"
-XDAT = "{http://nrg.wustl.edu/xdat}"
+XDAT = f"{{{ANNOTATIONS}}}"
 MEASURE = "{http://connectomedb.org/measure}"
 _MOST_DEPTH = 12
-
-_SIMPLE: Mapping[str, ValueType] = {
-    **dict.fromkeys(("integer", "int", "long", "short", "nonNegativeInteger", "positiveInteger"), "integer"),
-    **dict.fromkeys(("float", "double", "decimal"), "float"),
-    "boolean": "boolean",
-    "date": "date",
-    "time": "time",
-    "dateTime": "dateTime",
-    **dict.fromkeys(
-        ("string", "token", "normalizedString", "NMTOKEN", "anyURI", "ID", "IDREF", "Name"), "string"
-    ),
-}
-# Constructs that make existing clients fail at connect; source: protocol/clients.md 1.4, each measured.
-_FATAL = {
-    "attributeGroup": "attribute groups stop existing clients; write the attributes out",
-    "redefine": "redefinitions are not read; extend the type instead",
-}
+# Texts that hold JSON, and references, are texts here.
+_TEXT_TYPES = frozenset(("xdat:jsonb",))
 
 
 @dataclass(frozen=True, slots=True)
 class SchemaFile:
-    """One XSD as served: `name` is `folder/file`, or `file` when both are equal."""
+    """One XSD as served: `name` is `folder/file`, or `file` when both are equal. `root` is parsed."""
 
     name: str
     prefix: str
     namespace: str
     folder: str
     content: bytes
+    root: _Element = field(repr=False, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class _Facets:
-    value_type: ValueType
-    enumeration: tuple[str, ...] = ()
-    min_value: float | None = None
-    max_value: float | None = None
-    max_length: int | None = None
-    pattern: str = ""
-
-
+@lru_cache(maxsize=256)
 def read_schema_file(folder: str, file: str, content: bytes) -> SchemaFile:
-    """The XSD with its name, prefix and namespace; NotValid when clients could not read it."""
+    """The XSD in its normal form, with its name, prefix and namespace.
+
+    Raises   NotWellFormed, NotValid with every construct that clients could not read
+    Cost     a file that was read before is not parsed again in this process
+    """
     root = parse_xml(content)
     place = f"{folder}/{file}"
     if root.tag != f"{XS}schema":
         raise NotValid([f"{place}: the root is no xs:schema"])
-    namespace = root.get("targetNamespace") or ""
-    prefix = next((p for p, uri in root.nsmap.items() if p and uri == namespace), None)
-    reasons = []
-    if root.prefix != "xs":
-        reasons.append(f"{place}, line 1: the schema prefix must be xs, existing clients look for it")
-    if prefix is None:
-        reasons.append(f"{place}, line 1: the target namespace {namespace!r} has no prefix")
-    for element in root.iter():
-        local = str(element.tag).removeprefix(XS)
-        if local in _FATAL or (local == "group" and element.get("ref")):
-            reasons.append(
-                f"{place}, line {element.sourceline}: {_FATAL.get(local, 'group references stop clients')}"
-            )
-        if local == "restriction" and element.getparent() is not None:
-            parent = element.getparent()
-            if parent is not None and parent.tag == f"{XS}complexContent":
-                reasons.append(
-                    f"{place}, line {element.sourceline}: complex restrictions stop existing clients"
-                )
+    root, prefix, reasons = normalise(root, folder, place)
     if reasons:
         raise NotValid(reasons)
     stem = file.removesuffix(".xsd")
     name = stem if stem == folder else f"{folder}/{stem}"
-    return SchemaFile(name, prefix or "", namespace, folder, content)
+    return SchemaFile(name, prefix, root.get("targetNamespace") or "", folder, served(root), root)
 
 
 def read_types(files: Iterable[SchemaFile]) -> dict[str, DataType]:
-    """All named complex types of the schemas, by xsi_type, in file order."""
-    return _Reader(tuple(files)).read()
+    """All named complex types of the schemas, by xsi_type, in file order.
+
+    Cost     the same files are read once in this process
+    """
+    return dict(_read_types(tuple(files)))
+
+
+@lru_cache(maxsize=8)
+def _read_types(files: tuple[SchemaFile, ...]) -> dict[str, DataType]:
+    return _Reader(files).read()
 
 
 class _Reader:
     """Builds types from all files at once: a base may stand in another file, or later."""
 
     def __init__(self, files: tuple[SchemaFile, ...]) -> None:
-        self._files = files
         self._prefixes = {f.namespace: f.prefix for f in files}
         self._complex: dict[str, tuple[_Element, SchemaFile]] = {}
-        self._simple: dict[str, _Element] = {}
         self._roots: dict[str, str] = {}
+        self._bases: dict[str, str] = {}
+        self._concrete_of: dict[str, list[str]] = {}
+        self._known: dict[tuple[str, str], tuple[Node, ...]] = {}
+        simple: dict[str, _Element] = {}
         for file in files:
-            for child in parse_xml(file.content):
+            for child in file.root:
                 name = f"{file.prefix}:{child.get('name')}"
                 if child.tag == f"{XS}complexType":
                     if name in self._complex:
-                        raise NotValid([f"{file.name}, line {child.sourceline}: {name} is defined twice"])
+                        raise NotValid([f"{file.name}.xsd, line {child.sourceline}: {name} is defined twice"])
                     self._complex[name] = (child, file)
                 elif child.tag == f"{XS}simpleType":
-                    self._simple[name] = child
+                    simple[name] = child
                 elif child.tag == f"{XS}element" and child.get("type"):
                     self._roots.setdefault(
                         self._name(child, child.get("type") or ""), child.get("name") or ""
                     )
+        self._simple = SimpleTypes(simple, self._name)
 
     def read(self) -> dict[str, DataType]:
+        reasons = [reason for name in self._complex for reason in self._wrong_base(name)]
+        if reasons:
+            raise NotValid(reasons)
+        for name in self._complex:
+            if not self._abstract(name):
+                for above in self._chain(name):
+                    self._concrete_of.setdefault(above, []).append(name)
         return {name: self._data_type(name) for name in self._complex}
+
+    def _wrong_base(self, name: str) -> Iterator[str]:
+        seen = {name}
+        base = self._base(name)
+        while base:
+            place = self._place(name, self._complex[name][0])
+            if base in seen:
+                yield f"{place}: {name} extends itself"
+                return
+            if base not in self._complex:
+                yield f"{place}: the base type {base} is nowhere"
+                return
+            seen.add(base)
+            base = self._base(base)
 
     def _data_type(self, name: str) -> DataType:
         element, file = self._complex[name]
-        nodes = tuple(self._nodes(name, "", 0))
-        fields = tuple(_leaves(nodes))
+        nodes = self._nodes(name, "", 0)
         return DataType(
             xsi_type=name,
             namespace=file.namespace,
@@ -134,47 +131,41 @@ class _Reader:
             base=self._base(name),
             abstract=self._abstract(name),
             schema_name=file.name,
-            fields=fields,
+            fields=tuple(_leaves(nodes)),
             multiples=tuple(_multiples(nodes)),
             documentation=_documentation(element),
             nodes=nodes,
+            hints=_hints(element, "element"),
         )
 
     def _base(self, name: str) -> str:
-        extension = self._complex[name][0].find(f"{XS}complexContent/{XS}extension")
-        if extension is None:
-            return ""
-        base = self._name(extension, extension.get("base") or "")
-        if base not in self._complex:
-            raise NotValid([f"{self._place(name, extension)}: the base type {base} is nowhere"])
-        return base
+        if name not in self._bases:
+            extension = self._complex[name][0].find(f"{XS}complexContent/{XS}extension")
+            base = self._name(extension, extension.get("base") or "") if extension is not None else ""
+            self._bases[name] = base
+        return self._bases[name]
 
-    def _abstract(self, name: str) -> bool:
-        hint = self._complex[name][0].find(f"{XS}annotation/{XS}appinfo/{XDAT}element")
-        return hint is not None and hint.get("abstract") == "true"
-
-    def _concrete(self, name: str) -> list[str]:
-        below = [n for n in self._complex if self._extends(n, name)]
-        return [n for n in below if not self._abstract(n)]
-
-    def _extends(self, name: str, other: str) -> bool:
-        while name and name != other:
-            name = self._base(name)
-        return name == other
-
-    def _nodes(self, name: str, path: str, depth: int) -> Iterator[Node]:
-        """Attributes first, then elements, each with those of the base before its own."""
+    def _chain(self, name: str) -> list[str]:
+        """The type, its base, and so on."""
         chain = [name]
         while base := self._base(chain[-1]):
-            if base in chain:
-                raise NotValid([f"{self._place(name, self._complex[name][0])}: {name} extends itself"])
             chain.append(base)
-        chain.reverse()
-        bodies = [(n, self._body(n)) for n in chain]
-        for owner, body in bodies:
-            yield from self._attributes(owner, body, path)
-        for owner, body in bodies:
-            yield from self._particles(owner, body, path, depth)
+        return chain
+
+    def _abstract(self, name: str) -> bool:
+        element = self._complex[name][0]
+        hint = element.find(f"{XS}annotation/{XS}appinfo/{XDAT}element")
+        return element.get("abstract") == "true" or (hint is not None and hint.get("abstract") == "true")
+
+    def _nodes(self, name: str, path: str, depth: int) -> tuple[Node, ...]:
+        """Attributes first, then elements, each with those of the base before its own."""
+        key = (name, path)
+        if key not in self._known:
+            bodies = [(n, self._body(n)) for n in reversed(self._chain(name))]
+            attributes = [a for owner, body in bodies for a in self._attributes(owner, body, path)]
+            elements = [e for owner, body in bodies for e in self._particles(owner, body, path, depth)]
+            self._known[key] = (*attributes, *elements)
+        return self._known[key]
 
     def _body(self, name: str) -> _Element:
         element = self._complex[name][0]
@@ -185,54 +176,93 @@ class _Reader:
         for attribute in body.findall(f"{XS}attribute"):
             name = attribute.get("name") or ""
             leaf = self._leaf(owner, attribute, _join(path, name), is_attribute=True)
-            yield Node(name, "", "attribute", leaf.path, leaf)
+            required = attribute.get("use") == "required"
+            yield Node(name, "", "attribute", leaf.path, leaf, required=required)
 
-    def _particles(self, owner: str, body: _Element, path: str, depth: int) -> Iterator[Node]:
+    def _particles(
+        self,
+        owner: str,
+        body: _Element,
+        path: str,
+        depth: int,
+        *,
+        optional: bool = False,
+        around: str = "",
+    ) -> Iterator[Node]:
+        """Elements of a body; `around` is the anonymous repeated part that they stand in."""
         for child in body:
             if child.tag in (f"{XS}sequence", f"{XS}choice", f"{XS}all"):
-                yield from self._particles(owner, child, path, depth)
+                if child.get("maxOccurs", "1") not in ("0", "1"):
+                    place = self._place(owner, child)
+                    raise NotValid([f"{place}: a repeated group has no place of its own; name an element"])
+                may_lack = optional or child.tag == f"{XS}choice" or child.get("minOccurs") == "0"
+                yield from self._particles(owner, child, path, depth, optional=may_lack, around=around)
             elif child.tag == f"{XS}element" and child.get("name"):
-                yield self._element(owner, child, path, depth)
+                node = self._element(owner, child, path, depth, around)
+                required = child.get("minOccurs", "1") != "0" and not optional
+                if node.element is not None and optional:
+                    node = replace(node, element=replace(node.element, required=False))
+                yield replace(node, required=required)
 
-    def _element(self, owner: str, element: _Element, path: str, depth: int) -> Node:
+    def _element(self, owner: str, element: _Element, path: str, depth: int, around: str) -> Node:
         if depth > _MOST_DEPTH:
             raise NotValid([f"{self._place(owner, element)}: nested deeper than {_MOST_DEPTH} levels"])
         name = element.get("name") or ""
         here, prefix = _join(path, name), owner.split(":")[0]
-        repeats = element.get("maxOccurs", "1") not in ("0", "1")
         named = self._name(element, element.get("type") or "") if element.get("type") else ""
+        simple = self._simple_content(element, named)
         inline = element.find(f"{XS}complexType")
-        content = inline.find(f"{XS}simpleContent/{XS}extension") if inline is not None else None
-        if repeats:
-            return self._multiple(owner, element, here, named, inline, content)
-        if content is not None:
-            leaf = self._leaf(owner, element, here, type_name=content.get("base") or "")
-            attributes = tuple(self._attributes(owner, content, here))
+        if element.get("maxOccurs", "1") not in ("0", "1"):
+            return self._multiple(owner, element, here, named, simple, around)
+        if simple is not None:
+            leaf = self._leaf(owner, element, here, content=simple)
+            attributes = tuple(self._attributes(owner, simple, here))
             return Node(name, prefix, "leaf", here, leaf, attributes)
         if inline is not None:
-            parts = (*self._attributes(owner, inline, here), *self._particles(owner, inline, here, depth + 1))
+            inner = self._particles(owner, inline, here, depth + 1, around=around)
+            parts = (*self._attributes(owner, inline, here), *inner)
             return Node(name, prefix, "group", here, children=parts)
         if named in self._complex:
             return self._item(owner, element, here, named, depth)
         leaf = self._leaf(owner, element, here)
         return Node(name, prefix, "leaf", here, leaf)
 
+    def _simple_content(self, element: _Element, named: str) -> _Element | None:
+        """The extension or restriction of an element whose type is text with attributes."""
+        inline = element.find(f"{XS}complexType")
+        holder = inline if inline is not None else self._complex[named][0] if named in self._complex else None
+        if holder is None:
+            return None
+        found = holder.find(f"{XS}simpleContent/{XS}extension")
+        return found if found is not None else holder.find(f"{XS}simpleContent/{XS}restriction")
+
     def _item(self, owner: str, element: _Element, here: str, named: str, depth: int) -> Node:
-        """A single part of a named type; an abstract one stands for its only concrete subtype."""
-        concrete = self._concrete(named)
-        if len(concrete) != 1:
-            reason = f"{named} has {len(concrete)} concrete subtypes, a single part needs exactly one"
-            raise NotValid([f"{self._place(owner, element)}: {here}: {reason}"])
-        parts = tuple(_owned_by(self._nodes(concrete[0], here, depth + 1), owner))
-        name = element.get("name") or ""
+        """A single part of a named type. An abstract one stands for its concrete subtypes."""
+        concrete = self._concrete_of.get(named, [])
+        if not concrete:
+            place = self._place(owner, element)
+            raise NotValid([f"{place}: {here}: {named} has no concrete subtype; define one that extends it"])
+        parts: dict[str, Node] = {}
+        for one in concrete:
+            for node in _owned_by(self._nodes(one, here, depth + 1), owner):
+                known = parts.setdefault(node.path, node)
+                if _value_type(known) != _value_type(node):
+                    place = self._place(owner, element)
+                    reason = f"{node.path} has another type in {one}; give it another name"
+                    raise NotValid([f"{place}: {reason}"])
+        several = len(concrete) > 1
+        path = f"{here}/xsi:type"
+        chosen = ElementPath(path, _column(path), "string", owner, enumeration=tuple(concrete))
         return Node(
-            name,
+            element.get("name") or "",
             owner.split(":")[0],
             "item",
             here,
-            children=parts,
-            item_type=concrete[0],
-            polymorphic=concrete[0] != named,
+            children=tuple(parts.values()),
+            item_type=named if several else concrete[0],
+            polymorphic=several or concrete[0] != named,
+            item_types=tuple(concrete),
+            type_element=chosen if several else None,
         )
 
     def _multiple(
@@ -241,25 +271,30 @@ class _Reader:
         element: _Element,
         here: str,
         named: str,
-        inline: _Element | None,
-        content: _Element | None,
+        simple: _Element | None,
+        around: str,
     ) -> Node:
+        inline = element.find(f"{XS}complexType")
         name, prefix = element.get("name") or "", owner.split(":")[0]
         parts: tuple[Node, ...] = ()
-        item_type, polymorphic = f"{owner}_{name}", False
-        has_text = content is not None or (inline is None and named not in self._complex)
-        if named in self._complex:
+        item_type, polymorphic = f"{around or owner}_{name}", False
+        has_text = simple is not None or (inline is None and named not in self._complex)
+        if simple is not None:
+            leaf = self._leaf(owner, element, name, content=simple)
+            parts = (Node(name, prefix, "leaf", name, leaf), *self._attributes(owner, simple, ""))
+        elif named in self._complex:
             # Its own nodes are looked up by type when it is read: a type may hold itself.
-            item_type, polymorphic = named, len(self._concrete(named)) > 1 or self._abstract(named)
-        elif content is not None:
-            leaf = self._leaf(owner, element, name, type_name=content.get("base") or "")
-            parts = (Node(name, prefix, "leaf", name, leaf), *self._attributes(owner, content, ""))
+            item_type, polymorphic = named, self._concrete_of.get(named, []) != [named]
         elif inline is not None:
-            parts = (*self._attributes(owner, inline, ""), *self._particles(owner, inline, "", 1))
+            inner = self._particles(owner, inline, "", 1, around=item_type)
+            parts = (*self._attributes(owner, inline, ""), *inner)
         else:
             leaf = self._leaf(owner, element, name)
             parts = (Node(name, prefix, "leaf", name, leaf),)
-        return Node(name, prefix, "multiple", here, None, parts, item_type, polymorphic, has_text)
+        hints = _hints(element, "relation")
+        return Node(
+            name, prefix, "multiple", here, None, parts, item_type, polymorphic, has_text, hints=hints
+        )
 
     def _leaf(
         self,
@@ -267,10 +302,10 @@ class _Reader:
         element: _Element,
         path: str,
         *,
-        type_name: str = "",
+        content: _Element | None = None,
         is_attribute: bool = False,
     ) -> ElementPath:
-        facets = self._facets(owner, element, type_name or element.get("type") or "")
+        facets = self._facets(owner, element, content)
         unit, low, high = _measure(element)
         return ElementPath(
             path=path,
@@ -278,50 +313,36 @@ class _Reader:
             value_type=facets.value_type,
             declared_in=owner,
             is_attribute=is_attribute,
-            required=element.get("use") == "required"
-            if is_attribute
-            else element.get("minOccurs", "1") != "0" and "/" not in path,
+            required=(
+                element.get("use") == "required" if is_attribute else element.get("minOccurs", "1") != "0"
+            )
+            and "/" not in path,
             documentation=_documentation(element),
             enumeration=facets.enumeration,
-            min_value=facets.min_value if facets.min_value is not None else low,
-            max_value=facets.max_value if facets.max_value is not None else high,
+            min_value=low if facets.lower is None else _number(facets.lower.value),
+            max_value=high if facets.upper is None else _number(facets.upper.value),
             max_length=facets.max_length,
             pattern=facets.pattern,
             unit=unit,
+            lower=facets.lower,
+            upper=facets.upper,
+            min_length=facets.min_length,
+            default=element.get("default") or "",
+            hints=(*_hints(element, "field"), *_hints(element, "sqlField", "sqlField/")),
         )
 
-    def _facets(self, owner: str, element: _Element, type_name: str) -> _Facets:
-        inline = element.find(f"{XS}simpleType/{XS}restriction")
-        if inline is not None:
-            return self._restriction(owner, inline)
-        if not type_name:
-            return _Facets("string")
-        name = self._name(element, type_name)
-        if name in self._simple:
-            restriction = self._simple[name].find(f"{XS}restriction")
-            return self._restriction(owner, restriction) if restriction is not None else _Facets("string")
-        local = name.split(":")[-1]
-        if not name.startswith("xs:") or local not in _SIMPLE:
-            raise NotValid([f"{self._place(owner, element)}: the type {type_name} is nowhere"])
-        return _Facets(_SIMPLE[local])
-
-    def _restriction(self, owner: str, restriction: _Element) -> _Facets:
-        base = self._facets(owner, restriction, restriction.get("base") or "xs:string")
-        values: dict[str, list[str]] = {}
-        for facet in restriction:
-            values.setdefault(str(facet.tag).removeprefix(XS), []).append(facet.get("value") or "")
-
-        def number(name: str) -> float | None:
-            return float(values[name][0]) if name in values else None
-
-        return replace(
-            base,
-            enumeration=tuple(values.get("enumeration", ())),
-            min_value=number("minInclusive"),
-            max_value=number("maxInclusive"),
-            max_length=int(values["maxLength"][0]) if "maxLength" in values else None,
-            pattern=values.get("pattern", [""])[0],
-        )
+    def _facets(self, owner: str, element: _Element, content: _Element | None) -> Facets:
+        holder = element if content is None else content
+        type_name = holder.get("type" if content is None else "base") or ""
+        if type_name and self._name(holder, type_name) in _TEXT_TYPES:
+            return Facets("string")
+        try:
+            found = self._simple.of(holder, type_name)
+            if content is not None and content.tag == f"{XS}restriction":
+                found = self._simple.restricted(found, content)
+        except ValueError as problem:
+            raise NotValid([f"{self._place(owner, element)}: {problem}"]) from problem
+        return found
 
     def _name(self, element: _Element, qualified: str) -> str:
         """A qualified name with the site's fixed prefix, whatever prefix the file uses."""
@@ -339,6 +360,8 @@ def _leaves(nodes: Iterable[Node]) -> Iterator[ElementPath]:
     for node in nodes:
         if node.element is not None:
             yield node.element
+        if node.type_element is not None:
+            yield node.type_element
         if node.kind != "multiple":
             yield from _leaves(node.children)
 
@@ -355,9 +378,16 @@ def _owned_by(nodes: Iterable[Node], owner: str) -> Iterator[Node]:
     """Leaves of a part belong, for the owner's table and fields, to the owner; none is required there."""
     for node in nodes:
         if node.kind == "multiple":
+            yield node
             continue
         element = node.element and replace(node.element, declared_in=owner, required=False)
-        yield replace(node, element=element, children=tuple(_owned_by(node.children, owner)))
+        chosen = node.type_element and replace(node.type_element, declared_in=owner)
+        children = tuple(_owned_by(node.children, owner))
+        yield replace(node, element=element, type_element=chosen, children=children)
+
+
+def _value_type(node: Node) -> str:
+    return node.element.value_type if node.element else node.kind
 
 
 def _join(path: str, name: str) -> str:
@@ -368,9 +398,18 @@ def _column(path: str) -> str:
     return "".join(c if c.isalnum() or c == "_" else "_" for c in path).lower()
 
 
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
+
+
 def _documentation(element: _Element) -> str:
     found = element.find(f"{XS}annotation/{XS}documentation")
     return " ".join((found.text or "").split()) if found is not None else ""
+
+
+def _hints(element: _Element, name: str, prefix: str = "") -> Hints:
+    found = element.find(f"{XS}annotation/{XS}appinfo//{XDAT}{name}")
+    return tuple((f"{prefix}{k}", str(v)) for k, v in found.attrib.items()) if found is not None else ()
 
 
 def _measure(element: _Element) -> tuple[str, float | None, float | None]:

@@ -48,7 +48,7 @@ _SHARE_COLUMN = "sharing/share/project"
 _SELECTOR = re.compile(r"\[\s*@?([\w/.@]+)\s*=\s*['\"]?(.*?)['\"]?\s*\]")
 _KIND = re.compile(r"\[\s*@?xsi:type\s*=[^\]]*\]")
 MOST_DEPTH = 64
-# SQLite parses a chain of conditions as an expression of that depth; its limit is 1,000.
+# Each is planned by itself; a list of values belongs into IN.
 MOST_CRITERIA = 500
 # PostgreSQL gives at most 1,664 columns.
 MOST_COLUMNS = 1_500

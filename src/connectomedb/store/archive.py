@@ -42,11 +42,11 @@ from connectomedb.store.changes import Changing
 from connectomedb.store.compile import compile_search
 from connectomedb.store.deletion import Tombstone
 from connectomedb.store.engine import data_version, dialect_of, writing
+from connectomedb.store.executors import Executor, Plan, SqlExecutor, first_plan
 from connectomedb.store.facets import Facet, find_facet
 from connectomedb.store.history import Change, read_history
 from connectomedb.store.items import IngestReport
 from connectomedb.store.loader import Contents
-from connectomedb.store.reading import Reading
 from connectomedb.store.results import KeptResults
 from connectomedb.store.searches import SavedSearches
 from connectomedb.store.sessions import LoginSession, LoginSessions
@@ -71,6 +71,7 @@ class Archive:
         self._layout = t.Layout(types)
         self._dialect = dialect_of(engine)
         self._kept = execute.Kept()
+        self._executors: tuple[Executor, ...] = (SqlExecutor(engine, self._layout, self._dialect),)
         self._accounts = Accounts(engine)
         self._sessions = LoginSessions(engine)
         self.results = KeptResults(engine)
@@ -100,6 +101,7 @@ class Archive:
         layout = t.Layout(types)
         growth.follow_types(self.engine, layout)
         self._layout = layout
+        self._executors = (SqlExecutor(self.engine, layout, self._dialect),)
         self._kept.clear()
 
     def close(self) -> None:
@@ -114,11 +116,9 @@ class Archive:
         Raises  UnknownDataType, UnknownField, BadConstraint
         Cost    one statement
         """
-        prepared = self._prepared(query, who)
-        with self.engine.connect() as connection:
-            rows = tuple(row for batch in execute.run(connection, prepared) for row in batch)
+        plan = self._plan(query, who)
         title = query.brief_description or query.description
-        return ResultTable(prepared.columns, rows, title, prepared.root)
+        return ResultTable(plan.columns, plan.rows(), title, plan.root)
 
     def search_stream(self, query: SearchQuery, who: Principal) -> ResultStream:
         """The same rows in batches, while they are read; see `reading.Reading`.
@@ -127,10 +127,10 @@ class Archive:
         Raises  as `search`, before anything is read
         Memory  one batch
         """
-        prepared = self._prepared(query, who, linked=True)
-        reading = Reading(self.engine, self._dialect, prepared)
+        plan = self._plan(query, who, linked=True)
+        reading = plan.batches()
         title = query.brief_description or query.description
-        return ResultStream(prepared.columns, reading, title, prepared.root, stop=reading.stop)
+        return ResultStream(plan.columns, reading, title, plan.root, stop=reading.stop)
 
     def data_version(self) -> str:
         """A text that is another one after every change of the data; see `engine.data_version`."""
@@ -477,16 +477,15 @@ class Archive:
         with writing(self.engine) as connection:
             yield Changing(connection, self._layout, who, site_id=site_id, reason=reason)
 
-    def _prepared(self, query: SearchQuery, who: Principal, *, linked: bool = False) -> execute.Prepared:
-        """The question of this user as a statement, compiled once for all searches that ask the same."""
+    def _plan(self, query: SearchQuery, who: Principal, *, linked: bool = False) -> Plan:
+        """How the question of this user is answered, made once for all searches that ask the same."""
         asked = query.bare()
 
-        def make() -> execute.Prepared:
+        def make() -> Plan:
             resolved = resolve(fill_user(asked, who.user_id), self.types)
             if linked:
                 more = link_columns(resolved.fields, resolved.root, self.types)
                 resolved = replace(resolved, fields=(*resolved.fields, *more))
-            compiled = compile_search(resolved, who, self._layout, self._dialect)
-            return execute.prepare(compiled, self.engine.dialect)
+            return first_plan(self._executors, resolved, who)
 
         return self._kept.get((asked, who, linked), make)

@@ -29,10 +29,12 @@ from sqlalchemy import (
     select,
     true,
 )
+from sqlalchemy.sql.elements import Grouping
 
 from connectomedb.errors import BadConstraint
 from connectomedb.schema.model import DataType
 from connectomedb.search.links import link_props
+from connectomedb.search.query import Method
 from connectomedb.search.resolve import ResolvedCriterion, ResolvedField, ResolvedQuery, ResolvedSet
 from connectomedb.store import tables as t
 from connectomedb.store.comparisons import compare, like
@@ -68,6 +70,7 @@ class Compiled:
 # The rows on which criteria are judged, by type; None stands for "nothing joins".
 _Env = dict[str, Row | None]
 _NEVER = false()
+_LONGEST_CHAIN = 32
 
 
 class Compiler:
@@ -141,9 +144,7 @@ class Compiler:
                 parts.append(self.where(members[0]))
             else:
                 parts.append(self.quantified(ResolvedSet(criteria.method, tuple(members))))
-        if not parts:
-            return true()
-        return and_(*parts) if criteria.method == "AND" else or_(*parts)
+        return _combined(criteria.method, parts) if parts else true()
 
     def groups(self, criteria: ResolvedSet) -> list[list[ResolvedCriterion | ResolvedSet]]:
         """The members that must be judged together, because they share a joined type."""
@@ -224,9 +225,9 @@ class Compiler:
             for member in criteria.members
         ]
         if criteria.method == "AND":
-            return _NEVER if any(part is _NEVER for part in parts) else and_(*parts)
+            return _NEVER if any(part is _NEVER for part in parts) else _combined("AND", parts)
         possible = [part for part in parts if part is not _NEVER]
-        return or_(*possible) if possible else _NEVER
+        return _combined("OR", possible) if possible else _NEVER
 
     def in_project(self, criteria: ResolvedSet, env: _Env) -> ColumnElement[bool] | None:
         """'Owned by P or shared into P' is membership, answered from its index; None for anything else."""
@@ -377,6 +378,22 @@ class Compiler:
             criterion.operand,
             by_path=criterion.by_path,
         )
+
+
+class _Bracket(Grouping[bool]):
+    """Brackets that stay when their content stands under the same method as they do."""
+
+    operator = None  # what conditions are merged by
+    inherit_cache = True
+
+
+def _combined(method: Method, parts: list[ColumnElement[bool]]) -> ColumnElement[bool]:
+    """Conditions under one method, in brackets of a few: to SQLite a chain is a deep expression."""
+    combine = and_ if method == "AND" else or_
+    while len(parts) > _LONGEST_CHAIN:
+        starts = range(0, len(parts), _LONGEST_CHAIN)
+        parts = [_Bracket(combine(*parts[n : n + _LONGEST_CHAIN])) for n in starts]
+    return combine(*parts)
 
 
 def compile_search(query: ResolvedQuery, who: Principal, layout: t.Layout, dialect: Dialect) -> Compiled:

@@ -73,7 +73,6 @@ def open_sqlite(url: URL) -> Engine:
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
-            "temp_store=MEMORY",
         ):
             connection.execute(f"PRAGMA {pragma}")
         connection.create_function("cdb_lower", 1, fold, deterministic=True)

@@ -88,8 +88,21 @@ def test_a_site_cannot_take_a_shipped_prefix(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ('<xs:attributeGroup name="x"/>', "line 2: attribute groups"),
-        (_complex('<xs:group ref="ex:y"/>'), "line 2: group references"),
+        (_complex('<xs:group ref="ex:y"/>'), "line 2: the group ex:y is not in this schema"),
+        (_complex('<xs:attributeGroup ref="ex:y"/>'), "line 2: the attributeGroup ex:y is not in"),
+        ('<xs:group name="x"><xs:sequence><xs:group ref="ex:x"/></xs:sequence></xs:group>', "holds itself"),
+        ("<xs:redefine/>", "line 2: redefinitions are not read"),
+        (_complex('<xs:attribute name="_1x"/>'), "line 2: the name _1x"),
+        ('<xs:element name="X">\n<xs:complexType/></xs:element>', "line 2: the root element X needs"),
+        (
+            _complex('<xs:sequence><xs:element ref="ex:y"/></xs:sequence>'),
+            "the reference ex:y leads to nothing",
+        ),
+        (
+            """<xs:simpleType name="x"><xs:restriction base="xs:string">
+            <xs:enumeration value='a"b'/></xs:restriction></xs:simpleType>""",
+            "line 3: the value 'a\"b' holds a quotation mark",
+        ),
         (
             _complex('<xs:complexContent><xs:restriction base="ex:y"/></xs:complexContent>'),
             "line 2: complex restrictions",
