@@ -428,6 +428,7 @@ def test_settings_visits_and_favourites(archive: Archive, reader: Principal, mem
 def test_what_can_be_chosen_from(archive: Archive, reader: Principal) -> None:
     assert archive.custom_variables(MR, reader) == ["site", "visit_no"]
     assert archive.custom_variables(PET, reader) == []
+    assert archive.custom_variables("xnat:imageSessionData", reader) == ["site", "visit_no"]
     assert archive.custom_variables(MR, archive.find_user("stranger")) == []
     assert archive.read_project_ids(reader) == ["BASE", "OPEN", "Q1"]
 
