@@ -1,4 +1,4 @@
-"""Writes the generated pages of docs/reference: commands, settings, errors. `make docs`.
+"""Writes the generated pages of docs/reference: commands, settings, errors, display fields. `make docs`.
 
 `--check` changes nothing and fails when a page is out of date.
 """
@@ -13,6 +13,7 @@ import click
 
 from connectomedb import errors
 from connectomedb.cli.main import main as cli
+from connectomedb.schema.built_ins import AGES, BUILT_INS
 from connectomedb.settings import SETTINGS
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -54,12 +55,27 @@ def settings() -> str:
     return "\n".join([*head, *rows]) + "\n"
 
 
+def display_fields() -> str:
+    """What a display document may name as a built-in."""
+    built_ins = [f"| `{name}` | {one.meaning} |" for name, one in BUILT_INS.items()]
+    ages = [f"| `{name}` | {said} |" for name, said in AGES.items()]
+    head = "# Display fields\n\nWhat `built-in` may name in a display document.\n\n"
+    ways = "The arguments of `age`, in the order in which they are tried:\n\n"
+    table = "| name | value |\n| --- | --- |\n"
+    return f"{head}{table}" + "\n".join(built_ins) + f"\n\n{ways}{table}" + "\n".join(ages) + "\n"
+
+
 def error_tree() -> str:
     """The tree of errors, as the module tells it."""
     return f"# Errors\n\n```text\n{inspect.cleandoc(errors.__doc__ or '')}\n```\n"
 
 
-PAGES = {"commands.md": commands, "settings.md": settings, "errors.md": error_tree}
+PAGES = {
+    "commands.md": commands,
+    "settings.md": settings,
+    "errors.md": error_tree,
+    "display-fields.md": display_fields,
+}
 
 
 def main() -> int:

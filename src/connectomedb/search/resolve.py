@@ -241,7 +241,7 @@ def _generated_count(ref: FieldRef, data_type: DataType, types: DataTypes, value
                 f"CNT_{counted.sql_name.upper()}",
                 types.display(counted.xsi_type).plural,
                 "integer",
-                ("count", counted.xsi_type),
+                ("count_in_project", counted.xsi_type),
                 searchable=False,
                 valued=True,
             )

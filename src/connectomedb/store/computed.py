@@ -245,22 +245,23 @@ def _years_said(expr: Expr | None, asked: Asked, *, exact: bool) -> ColumnElemen
 
 
 def _field_map(asked: Asked) -> Expr:
-    row = asked.row
-    found, texts = row.child("fields/field/name"), row.child("fields/field/field")
-    if found is None or texts is None:
+    """The custom variable named, from the table of whichever concrete type the item is."""
+    row, name = asked.row, bound(asked.needed_value())
+    found = []
+    for typed in asked.layout.concrete(row.data_type.xsi_type):
+        child = typed.children.get(t.VARIABLES)
+        if child is not None:
+            frame = child.table.alias()
+            texts = (
+                select(frame.c[child.columns["field"].name])
+                .where(frame.c.owner_pk == row.pk, frame.c[child.columns["name"].name] == name)
+                .order_by(frame.c.entry)
+                .limit(1)
+            )
+            found.append(texts.correlate_except(frame).scalar_subquery())
+    if not found:
         raise BadConstraint(f"{row.data_type.xsi_type} has no custom variables")
-    if len(asked.layout.concrete(row.data_type.xsi_type)) != 1:
-        raise BadConstraint("custom variables are columns of one concrete type; name it")
-    frame = found[0].table.alias()
-    name = frame.c[found[0].columns["name"].name]
-    text = frame.c[found[0].columns["field"].name]
-    query = (
-        select(text)
-        .where(frame.c.owner_pk == row.pk, name == bound(asked.needed_value()))
-        .order_by(frame.c.entry)
-        .limit(1)
-    )
-    return Expr(query.correlate_except(frame).scalar_subquery(), "string")
+    return Expr(found[0] if len(found) == 1 else func.coalesce(*found), "string")
 
 
 # Projects

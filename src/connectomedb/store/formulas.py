@@ -21,13 +21,15 @@ from connectomedb.store.rows import Expr, bound
 InputValue = Callable[[tuple[str, ...]], Expr]
 _NUMBERS = ("integer", "float")
 _DATES = ("date", "dateTime")
+# A float below this is a whole number of 64 bits when its fraction is taken off.
+_LARGEST = 9.2e18
 
 
 def build(formula: Formula, dialect: Dialect, input_value: InputValue) -> Expr:
     """The value of a formula; `input_value` gives that of an input.
 
-    Null     a missing input gives none, COALESCE and CASE aside; so do a division by zero and a text that is
-             cast to a number and is none
+    Null     a missing input gives none, COALESCE and CASE aside; so do a division by zero, a text that is
+             cast to a number and is none, and a whole number of more than 64 bits
     Raises   BadConstraint for what the types of the inputs do not allow
     """
     return _Builder(dialect, input_value).value(formula)
@@ -42,7 +44,8 @@ def conform(expr: Expr, value_type: ValueType, dialect: Dialect) -> Expr:
     if value_type == "float" and expr.value_type == "integer":
         return Expr(cast(expr.sql, Float(53)), "float")
     if value_type == "integer" and expr.value_type == "float":
-        return Expr(cast(dialect.rounded(expr.sql, 0), BigInteger()), "integer")
+        whole = cast(dialect.rounded(expr.sql, 0), BigInteger())
+        return Expr(case((_fits(expr.sql), whole)), "integer")
     if value_type == "date" and expr.value_type == "dateTime":
         return Expr(dialect.day(expr.sql), "date")
     return expr
@@ -126,7 +129,10 @@ class _Builder:
         return Expr(self.dialect.lower(self.text(arguments[0])), "string")
 
     def floor(self, arguments: Sequence[Formula]) -> Expr:
-        return Expr(self.dialect.floor(self.number(arguments[0]).sql), "integer")
+        found = self.number(arguments[0])
+        if found.value_type == "integer":
+            return found
+        return Expr(case((_fits(found.sql), self.dialect.floor(found.sql))), "integer")
 
     def round(self, arguments: Sequence[Formula]) -> Expr:
         digits = arguments[1] if len(arguments) > 1 else Constant(0)
@@ -161,7 +167,11 @@ class _Builder:
         pair = [self.number(a) for a in arguments]
         kind: ValueType = "float" if any(e.value_type == "float" for e in pair) else "integer"
         left, right = (cast(e.sql, t.SQL_TYPES[kind]) for e in pair)
-        return Expr(combine(left, right), kind)
+        found = combine(left, right)
+        if kind == "integer":
+            # One database would turn to floats, the other would stop: what is too large is no value.
+            found = case((_fits(combine(cast(left, Float(53)), cast(right, Float(53)))), found))
+        return Expr(found, kind)
 
     def negate(self, arguments: Sequence[Formula]) -> Expr:
         found = self.number(arguments[0])
@@ -174,6 +184,11 @@ class _Builder:
     ) -> ColumnElement[bool]:
         left, right = self.alike(arguments)
         return compare(left.sql, right.sql)
+
+
+def _fits(number: ColumnElement[Any]) -> ColumnElement[bool]:
+    """A float that a whole number of 64 bits can hold."""
+    return func.abs(number, type_=Float(53)) < _LARGEST
 
 
 def _constant(value: str | int | float | None) -> Expr:

@@ -8,7 +8,7 @@ import re
 import sqlite3
 from collections.abc import Sequence
 from datetime import date, datetime, time
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, literal, select, type_coerce
@@ -21,6 +21,10 @@ from connectomedb.schema.model import ValueType
 WRITING = "connectomedb_writing"
 # A text that counts as a number, on both databases.
 PLAIN_NUMBER = r"[-+]?[0-9]{1,15}([.][0-9]{1,15})?"
+
+
+# The largest float has 309 digits before its point.
+_WIDE = Context(prec=400)
 
 
 def fold(text: str | None) -> str | None:
@@ -44,7 +48,10 @@ def _rounded(number: float | int | None, n_digits: int) -> float | None:
     """Half away from zero, on the fifteen digits that PostgreSQL's numeric takes of a float."""
     if number is None:
         return None
-    return float(Decimal(f"{number:.15g}").quantize(Decimal(1).scaleb(-n_digits), ROUND_HALF_UP))
+    if not math.isfinite(number):
+        return number
+    digits = Decimal(f"{number:.15g}")
+    return float(digits.quantize(Decimal(1).scaleb(-n_digits), ROUND_HALF_UP, _WIDE))
 
 
 def _number(text: str | None) -> float | None:

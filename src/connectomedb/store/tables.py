@@ -64,6 +64,7 @@ ROOTS: tuple[Family, ...] = ("project", "subject", "experiment")
 # Kept in `item`, never in the typed table of a project, a subject or an experiment.
 ITEM_PATHS = {"id": "id", "project": "project", "label": "label"}
 SHARES = "sharing/share"
+VARIABLES = "fields/field"
 # What a share says beside project and label, and the column of `membership` that keeps it.
 SHARE_LEAVES = {"group": "group_name", "visit": "visit", "protocol": "protocol", "share": "text"}
 # A row of PostgreSQL fits into a page of 8 kB, whatever its values: texts shrink to 24 bytes, not further.

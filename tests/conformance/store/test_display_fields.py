@@ -428,6 +428,7 @@ def test_settings_visits_and_favourites(archive: Archive, reader: Principal, mem
 def test_what_can_be_chosen_from(archive: Archive, reader: Principal) -> None:
     assert archive.custom_variables(MR, reader) == ["site", "visit_no"]
     assert archive.custom_variables(PET, reader) == []
+    assert archive.custom_variables("xnat:imageSessionData", reader) == ["site", "visit_no"]
     assert archive.custom_variables(MR, archive.find_user("stranger")) == []
     assert archive.read_project_ids(reader) == ["BASE", "OPEN", "Q1"]
 
@@ -457,6 +458,13 @@ def test_wrong_values_are_refused(archive: Archive, reader: Principal) -> None:
         ("7 / 0", "integer", None),
         ("-7.5 * 2 + 1", "float", -14.0),
         ("FLOOR(-1.5)", "integer", -2),
+        ("FLOOR(3)", "integer", 3),
+        ("9999999999 * 9999999999", "integer", None),
+        ("9223372036854775807 - 1", "integer", None),
+        ("4000000000 * 2000000000", "integer", 8_000_000_000_000_000_000),
+        ("CAST(999999999999999.0 * 999999999999999.0 AS INTEGER)", "integer", None),
+        ("FLOOR(999999999999999.0 * 999999999999999.0)", "integer", None),
+        ("ROUND(999999999999999.0 * 999999999999999.0, 2)", "float", 9.99999999999998e29),
         ("FLOOR(1.5)", "integer", 1),
         ("ROUND(2.675, 2)", "float", 2.68),
         ("ROUND(-0.5)", "float", -1.0),

@@ -535,3 +535,14 @@ def test_the_two_standard_arcs(types: DataTypes) -> None:
 def test_whole_documents_are_not_added_to(types: DataTypes) -> None:
     fields = types.display("xnat:mrSessionData").fields
     assert not {"EXPT_ID", "COIL", "XNAT_MRSESSIONDATA_PROJECT_IDENTIFIER"} & set(fields)
+
+
+def test_the_document_of_the_how_to_page_works(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs/how-to/display-document.md").read_text("utf-8")
+    document = page.split("```xml\n")[1].split("```")[0]
+    types = add_type(tmp_path, "")
+    (tmp_path / "ex/display/ex_moodData_display.xml").write_text(document, "utf-8")
+    fields = load_types([tmp_path]).display("ex:moodData").fields
+    assert {"SCORE", "LEVEL", "AGE_THEN", "LABEL", "DAY"} <= set(fields)
+    assert fields["LEVEL"].formula is not None
+    assert "LEVEL" not in types.display("ex:moodData").fields
