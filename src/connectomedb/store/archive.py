@@ -18,6 +18,7 @@ from connectomedb.search.query import SearchQuery
 from connectomedb.search.resolve import resolve
 from connectomedb.store import (
     deletion,
+    doctor,
     experiments,
     files,
     growth,
@@ -33,6 +34,7 @@ from connectomedb.store.accounts import Account, Accounts
 from connectomedb.store.changes import Changing
 from connectomedb.store.compile import Compiled, compile_search
 from connectomedb.store.deletion import Tombstone
+from connectomedb.store.doctor import Problem
 from connectomedb.store.engine import dialect_of, writing
 from connectomedb.store.history import Change, read_history
 from connectomedb.store.items import IngestReport
@@ -304,6 +306,16 @@ class Archive:
         """Note what the mirror at `location` holds of a project; see `files.add_files`."""
         with writing(self.engine) as connection:
             return files.add_files(connection, project, location, rows, replace=replace)
+
+    # Health
+
+    def examine(self) -> tuple[Problem, ...]:
+        """What is wrong in the database; see `doctor.examine`."""
+        return doctor.examine(self.engine, self._layout)
+
+    def repair(self) -> tuple[Problem, ...]:
+        """Mend what can be computed again; what is left is returned."""
+        return doctor.repair(self.engine, self._layout)
 
     # People
 
