@@ -11,6 +11,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready-runtime
+PEERS  := .venv-peers
 DEV    := $(VENV)/.ready-dev
 
 .PHONY: demo test check bench docs clean
@@ -48,11 +49,19 @@ check: $(DEV)
 	@echo "-- import-linter"
 	@$(BIN)/lint-imports
 
-bench: $(DEV)
-	@$(BIN)/python benchmarks/run.py
+bench: $(DEV) $(PEERS)/bin/datasette
+	@$(BIN)/python -m benchmarks.run
+	@$(BIN)/python -m benchmarks.answers
+	@$(BIN)/python -m benchmarks.scale
+
+# Peers that are only measured have an environment of their own: what they pin is not ours to follow.
+$(PEERS)/bin/datasette:
+	@echo "-- installing the peers of the benchmarks into $(PEERS)"
+	@$(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check 'datasette>=0.65,<0.66'
 
 docs: $(DEV)
 	@$(BIN)/python docs/generate.py
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(PEERS) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from connectomedb.server.answers import Answers
 from connectomedb.server.auth import Gate
 from connectomedb.server.failures import on_fault, on_http_exception
 from connectomedb.server.inbound import Handler, endpoint
@@ -89,6 +90,7 @@ def make_app(site: Site, *, session_lifetime_s: float = 1800, require_login: boo
     )
     app.router.redirect_slashes = False  # a redirected POST becomes a GET in the clients
     app.state.site = site
+    app.state.answers = Answers()
     app.state.gate = Gate(session_lifetime_s, require_login)
     return app
 

@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from connectomedb.errors import BadConstraint, ConnectomeDBError, NotFound, NotWellFormed
+from connectomedb.server.answers import Answers
 from connectomedb.server.auth import Caller, Gate, set_cookies
 from connectomedb.server.failures import TooLarge, failure
 from connectomedb.store.archive import Archive
@@ -56,6 +57,12 @@ class Ask:
     @property
     def archive(self) -> Archive:
         return self.site.archive
+
+    @property
+    def answers(self) -> Answers:
+        """Finished answers that may be good still."""
+        answers: Answers = self.request.app.state.answers
+        return answers
 
     @property
     def who(self) -> Principal:

@@ -76,24 +76,21 @@ def answer_table(ask: Ask, table: ResultTable) -> Response:
     return table_response(table, chosen_media(ask, "json"))
 
 
-def answer_search(ask: Ask, table: ResultTable) -> Response:
+def search_body(table: ResultTable, media: Media) -> bytes:
     """The answer of a search: in JSON it also describes its columns."""
-    media = chosen_media(ask, "json")
-    if media == "json":
-        return _response(write_search_json(table), media)
-    return table_response(table, media)
+    return write_search_json(table) if media == "json" else write(table, media)
 
 
 def table_response(table: ResultTable, media: Media) -> Response:
     """A table in one representation."""
-    return _response(write(table, media), media)
+    return media_response(write(table, media), media)
 
 
 def answer_item(ask: Ask, item: Item, *, insert_date: datetime | None, heading: str) -> Response:
     """One project, subject or experiment as a document, as JSON or as a page."""
     media = chosen_media(ask, "html")
     if media == "xml":
-        return _response(write_document(item, ask.site.types, site_url=ask.site_url), media)
+        return media_response(write_document(item, ask.site.types, site_url=ask.site_url), media)
     if media == "json":
         return answer_json({"items": [item_json(item, insert_date)]})
     if media == "csv":
@@ -203,6 +200,7 @@ def _quality(options: Sequence[str]) -> float:
     return 1.0
 
 
-def _response(content: bytes, media: Media) -> Response:
+def media_response(content: bytes, media: Media) -> Response:
+    """Finished bytes in one representation."""
     headers = {"Vary": "Accept, Cookie, Authorization", "Cache-Control": "no-store"}
     return Response(content, 200, headers, CONTENT_TYPES[media])

@@ -5,8 +5,9 @@ A facade: each method opens a connection, lets one module do the work, and close
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from sqlalchemy import Engine, func, insert, select, update
 
@@ -17,8 +18,10 @@ from connectomedb.search import explain as sentences
 from connectomedb.search.query import SearchQuery
 from connectomedb.search.resolve import resolve
 from connectomedb.store import (
+    bulk,
     deletion,
     doctor,
+    execute,
     experiments,
     files,
     growth,
@@ -31,11 +34,12 @@ from connectomedb.store import (
 )
 from connectomedb.store import tables as t
 from connectomedb.store.accounts import Account, Accounts
+from connectomedb.store.bulk import BulkRow
 from connectomedb.store.changes import Changing
-from connectomedb.store.compile import Compiled, compile_search
+from connectomedb.store.compile import compile_search
 from connectomedb.store.deletion import Tombstone
 from connectomedb.store.doctor import Problem
-from connectomedb.store.engine import dialect_of, writing
+from connectomedb.store.engine import data_version, dialect_of, writing
 from connectomedb.store.history import Change, read_history
 from connectomedb.store.items import IngestReport
 from connectomedb.store.loader import Contents
@@ -60,6 +64,7 @@ class Archive:
         self.engine = engine
         self._layout = t.Layout(types)
         self._dialect = dialect_of(engine)
+        self._kept = execute.Kept()
         self._accounts = Accounts(engine)
         self._sessions = LoginSessions(engine)
 
@@ -87,6 +92,7 @@ class Archive:
         layout = t.Layout(types)
         growth.follow_types(self.engine, layout)
         self._layout = layout
+        self._kept.clear()
 
     def close(self) -> None:
         """Give all connections back."""
@@ -100,11 +106,17 @@ class Archive:
         Raises  UnknownDataType, UnknownField, BadConstraint
         Cost    one statement
         """
-        compiled = self._compiled(query, who)
+        asked = replace(query, search_id="", brief_description="", description="")
+        prepared = self._kept.get((asked, who), lambda: self._prepared(asked, who))
         with self.engine.connect() as connection:
-            rows = connection.execute(compiled.statement).all()
+            rows = tuple(row for batch in execute.run(connection, prepared) for row in batch)
         title = query.brief_description or query.description
-        return ResultTable(compiled.columns, tuple(tuple(row) for row in rows), title, compiled.root)
+        return ResultTable(prepared.columns, rows, title, prepared.root)
+
+    def data_version(self) -> str:
+        """A text that is another one after every change of the data; see `engine.data_version`."""
+        with self.engine.connect() as connection:
+            return data_version(connection)
 
     def explain(self, query: SearchQuery, who: Principal) -> str:
         """The question as a sentence, and its SQL with the values that are bound."""
@@ -218,6 +230,22 @@ class Archive:
             writer = ItemWriter(connection, self._layout, user=user, project=project, site_id=site_id)
             writer.store(documents)
         return IngestReport(len(writer.ids), tuple(writer.ids))
+
+    def load_rows(
+        self,
+        xsi_type: str,
+        paths: Sequence[str],
+        rows: Iterable[BulkRow],
+        *,
+        user: str,
+        progress: Callable[[int], None] | None = None,
+    ) -> int:
+        """Store many rows of one data type in one transaction; see `bulk.load_rows`."""
+        site_id = self.get_setting("site_id", DEFAULT_SITE_ID)
+        with writing(self.engine) as connection:
+            return bulk.load_rows(
+                connection, self._layout, xsi_type, paths, rows, user=user, site_id=site_id, progress=progress
+            )
 
     def add_items(
         self, documents: Iterable[Item | Imported], who: Principal, *, project: str = ""
@@ -388,5 +416,6 @@ class Archive:
         with writing(self.engine) as connection:
             yield Changing(connection, self._layout, who, site_id=site_id, reason=reason)
 
-    def _compiled(self, query: SearchQuery, who: Principal) -> Compiled:
-        return compile_search(resolve(query, self.types), who, self._layout, self._dialect)
+    def _prepared(self, query: SearchQuery, who: Principal) -> execute.Prepared:
+        compiled = compile_search(resolve(query, self.types), who, self._layout, self._dialect)
+        return execute.prepare(compiled, self.engine.dialect)

@@ -118,18 +118,33 @@ def dialect_of(engine: Engine) -> Dialect:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
+def writing(engine: Engine, *, changes_data: bool = True) -> Iterator[Connection]:
     """One transaction that writes: all of it is durable at the end, or nothing of it happened.
+
+    Logins and the like leave the data as it was: they say so, and answers that are kept stay good.
 
     Raises  DiskFull when there is no room for it
     """
     try:
         with engine.connect().execution_options(**{sqlite.WRITING: True}) as connection, connection.begin():
             yield connection
+            if changes_data and connection.dialect.name == "sqlite":
+                sqlite.note_change(connection)
     except DBAPIError as error:
         if sqlite.is_full(error.orig) or postgresql.is_full(error.orig):
             raise DiskFull("no room for the database to grow; free some, nothing was stored") from error
         raise
+
+
+def data_version(connection: Connection) -> str:
+    """A text that is another one after every change of the data.
+
+    Source   SQLite: a counter that every writing transaction raises; PostgreSQL: the snapshot, which every
+             commit changes
+    """
+    if connection.dialect.name == "sqlite":
+        return sqlite.data_version(connection)
+    return postgresql.data_version(connection)
 
 
 def _printed(

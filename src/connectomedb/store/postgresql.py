@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Engine, String, case, collate, create_engine, func, literal, or_
+import psycopg
+import psycopg.adapt
+from psycopg.abc import Buffer
+from sqlalchemy import Connection, Engine, String, case, collate, create_engine, event, func, literal, or_
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.engine import URL
 from sqlalchemy.sql.elements import ColumnElement
@@ -17,14 +20,51 @@ _DISK_FULL = "53100"
 
 
 def open_postgresql(url: URL) -> Engine:
-    """An engine on psycopg 3; sessions run in UTC with ISO dates."""
-    return create_engine(
+    """An engine on psycopg 3; sessions run in UTC, and answers come in binary."""
+    engine = create_engine(
         url,
         pool_size=16,
         max_overflow=48,
         pool_pre_ping=True,
-        connect_args={"options": "-c timezone=UTC -c datestyle=ISO"},
+        connect_args={"options": "-c timezone=UTC -c datestyle=ISO", "cursor_factory": _BinaryCursor},
     )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: psycopg.Connection[Any], _record: Any) -> None:
+        connection.server_cursor_factory = _BinaryServerCursor
+        for vector in ("int2vector", "oidvector"):
+            connection.adapters.register_loader(vector, _VectorLoader)
+
+    return engine
+
+
+class _BinaryCursor(psycopg.Cursor[Any]):
+    """Numbers in binary are read in a quarter of the time that their texts take."""
+
+    def __init__(self, connection: psycopg.Connection[Any], **options: Any) -> None:
+        super().__init__(connection, **options)
+        self.format = psycopg.pq.Format.BINARY
+
+
+class _VectorLoader(psycopg.adapt.Loader):
+    """Vectors of the catalogue as the text that SQLAlchemy's reflection reads, `1 2`."""
+
+    format = psycopg.pq.Format.BINARY
+
+    def load(self, data: Buffer) -> str:
+        content = bytes(data)
+        found, start = [], 20  # after dimensions, flags, type, length and lower bound
+        while start < len(content):
+            size = int.from_bytes(content[start : start + 4], "big")
+            found.append(int.from_bytes(content[start + 4 : start + 4 + size], "big", signed=True))
+            start += 4 + size
+        return " ".join(map(str, found))
+
+
+class _BinaryServerCursor(psycopg.ServerCursor[Any]):
+    def __init__(self, connection: psycopg.Connection[Any], name: str, **options: Any) -> None:
+        super().__init__(connection, name, **options)
+        self.format = psycopg.pq.Format.BINARY
 
 
 def is_full(error: BaseException | None) -> bool:
@@ -74,3 +114,8 @@ def join_text(text: ColumnElement[Any], separator: str) -> ColumnElement[str]:
 def whole(number: ColumnElement[Any]) -> ColumnElement[int]:
     """A number without its fraction."""
     return func.trunc(number).cast(Integer())
+
+
+def data_version(connection: Connection) -> str:
+    """What is visible now; the same text means the same rows."""
+    return str(connection.exec_driver_sql("SELECT pg_current_snapshot()::text").scalar())

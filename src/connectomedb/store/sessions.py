@@ -55,7 +55,7 @@ class LoginSessions:
         session_id = secrets.token_hex(16).upper()
         moment = self._clock()
         expires_at = moment + timedelta(seconds=lifetime_s)
-        with writing(self._engine) as connection:
+        with writing(self._engine, changes_data=False) as connection:
             connection.execute(delete(t.login_session).where(t.login_session.c.expires_at <= _bare(moment)))
             user_id = connection.scalar(select(t.account.c.user_id).where(t.account.c.login == login))
             if user_id is None:
@@ -90,7 +90,7 @@ class LoginSessions:
         renewed = _bare(moment + timedelta(seconds=row.lifetime_s))
         gained_s = (renewed - row.expires_at).total_seconds()
         if gained_s > min(row.lifetime_s * _RENEW_AFTER, _RENEW_AFTER_AT_MOST_S):
-            with writing(self._engine) as connection:
+            with writing(self._engine, changes_data=False) as connection:
                 connection.execute(
                     update(t.login_session).where(s.digest == _digest(session_id)).values(expires_at=renewed)
                 )
@@ -98,7 +98,7 @@ class LoginSessions:
 
     def close(self, session_id: str) -> None:
         """Log out; an unknown id is no trouble."""
-        with writing(self._engine) as connection:
+        with writing(self._engine, changes_data=False) as connection:
             connection.execute(delete(t.login_session).where(t.login_session.c.digest == _digest(session_id)))
 
 

@@ -102,3 +102,17 @@ def join_text(text: ColumnElement[Any], separator: str) -> ColumnElement[str]:
 def whole(number: ColumnElement[Any]) -> ColumnElement[int]:
     """A number without its fraction."""
     return number.cast(Integer())
+
+
+def note_change(connection: Connection) -> None:
+    """Raise the counter of changes, in the transaction that made one."""
+    connection.exec_driver_sql(
+        "INSERT INTO counter (name, value) VALUES ('change', 1) "
+        "ON CONFLICT (name) DO UPDATE SET value = value + 1"
+    )
+
+
+def data_version(connection: Connection) -> str:
+    """The counter of changes."""
+    found = connection.exec_driver_sql("SELECT value FROM counter WHERE name = 'change'").scalar()
+    return str(found or 0)

@@ -12,12 +12,17 @@ from connectomedb.search.query import FieldRef, SearchQuery, SortBy
 from connectomedb.search.resolve import resolve
 from connectomedb.search.search_xml import parse_search
 from connectomedb.server.inbound import Ask
-from connectomedb.server.outbound import answer_json, answer_search
+from connectomedb.server.outbound import answer_json, chosen_media, media_response, search_body
 
 
 def search(ask: Ask) -> Response:
     """The rows that a search document asks for."""
-    return answer_search(ask, ask.archive.search(_query(ask), ask.who))
+    query, media = _query(ask), chosen_media(ask, "json")
+
+    def make() -> bytes:
+        return search_body(ask.archive.search(query, ask.who), media)
+
+    return media_response(ask.answers.get((query, ask.who, media), ask.archive.data_version(), make), media)
 
 
 def explain(ask: Ask) -> Response:
