@@ -22,6 +22,7 @@ from connectomedb.search.resolve import resolve
 from connectomedb.store import (
     bulk,
     deletion,
+    doctor,
     execute,
     experiments,
     files,
@@ -41,6 +42,7 @@ from connectomedb.store.bulk import BulkRow
 from connectomedb.store.changes import Changing
 from connectomedb.store.compile import compile_search
 from connectomedb.store.deletion import Tombstone
+from connectomedb.store.doctor import Problem
 from connectomedb.store.engine import data_version, dialect_of, writing
 from connectomedb.store.executors import Executor, Plan, SqlExecutor, first_plan
 from connectomedb.store.facets import Facet, find_facet
@@ -405,6 +407,16 @@ class Archive:
         """Note what the mirror at `location` holds of a project; see `files.add_files`."""
         with writing(self.engine) as connection:
             return files.add_files(connection, project, location, rows, replace=replace)
+
+    # Health
+
+    def examine(self) -> tuple[Problem, ...]:
+        """What is wrong in the database; see `doctor.examine`."""
+        return doctor.examine(self.engine, self._layout)
+
+    def repair(self) -> tuple[Problem, ...]:
+        """Mend what can be computed again; what is left is returned."""
+        return doctor.repair(self.engine, self._layout)
 
     # People
 

@@ -1,6 +1,6 @@
 """Many rows of one data type at once: checked by column, written by the driver's fastest way.
 
-For tables that come as tables. Documents with repeated parts go through `items.ItemWriter`.
+For tables that come as tables. Documents with repeated parts go through `writer.ItemWriter`.
 """
 
 from __future__ import annotations

@@ -12,11 +12,11 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine, case, func, literal
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import Text
 
-from connectomedb.errors import ConfigurationError
+from connectomedb.errors import ConfigurationError, DiskFull
 from connectomedb.schema.model import ValueType
 from connectomedb.store import postgresql, sqlite
 
@@ -183,11 +183,18 @@ def writing(engine: Engine, *, changes_data: bool = True) -> Iterator[Connection
     """One transaction that writes: all of it is durable at the end, or nothing of it happened.
 
     Logins and the like leave the data as it was: they say so, and answers that are kept stay good.
+
+    Raises  DiskFull when there is no room for it
     """
-    with engine.connect().execution_options(**{sqlite.WRITING: True}) as connection, connection.begin():
-        yield connection
-        if changes_data and connection.dialect.name == "sqlite":
-            sqlite.note_change(connection)
+    try:
+        with engine.connect().execution_options(**{sqlite.WRITING: True}) as connection, connection.begin():
+            yield connection
+            if changes_data and connection.dialect.name == "sqlite":
+                sqlite.note_change(connection)
+    except DBAPIError as error:
+        if sqlite.is_full(error.orig) or postgresql.is_full(error.orig):
+            raise DiskFull("no room for the database to grow; free some, nothing was stored") from error
+        raise
 
 
 def data_version(connection: Connection) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
+import psycopg.adapt
+from psycopg.abc import Buffer
 from sqlalchemy import (
     Connection,
     Engine,
@@ -51,6 +53,7 @@ _ARRAY_TYPES: Mapping[ValueType, TypeEngine[Any]] = {
 # Built into PostgreSQL 17 and later; older servers fold by the database's own rules.
 UNICODE_COLLATION = "pg_c_utf8"
 UNICODE_SINCE = (17, 0)
+_DISK_FULL = "53100"
 
 
 def open_postgresql(url: URL) -> Engine:
@@ -66,6 +69,8 @@ def open_postgresql(url: URL) -> Engine:
     @event.listens_for(engine, "connect")
     def prepare(connection: psycopg.Connection[Any], _record: Any) -> None:
         connection.server_cursor_factory = _BinaryServerCursor
+        for vector in ("int2vector", "oidvector"):
+            connection.adapters.register_loader(vector, _VectorLoader)
 
     return engine
 
@@ -78,10 +83,30 @@ class _BinaryCursor(psycopg.Cursor[Any]):
         self.format = psycopg.pq.Format.BINARY
 
 
+class _VectorLoader(psycopg.adapt.Loader):
+    """Vectors of the catalogue as the text that SQLAlchemy's reflection reads, `1 2`."""
+
+    format = psycopg.pq.Format.BINARY
+
+    def load(self, data: Buffer) -> str:
+        content = bytes(data)
+        found, start = [], 20  # after dimensions, flags, type, length and lower bound
+        while start < len(content):
+            size = int.from_bytes(content[start : start + 4], "big")
+            found.append(int.from_bytes(content[start + 4 : start + 4 + size], "big", signed=True))
+            start += 4 + size
+        return " ".join(map(str, found))
+
+
 class _BinaryServerCursor(psycopg.ServerCursor[Any]):
     def __init__(self, connection: psycopg.Connection[Any], name: str, **options: Any) -> None:
         super().__init__(connection, name, **options)
         self.format = psycopg.pq.Format.BINARY
+
+
+def is_full(error: BaseException | None) -> bool:
+    """The database could not grow."""
+    return getattr(error, "sqlstate", None) == _DISK_FULL
 
 
 def lower(text: ColumnElement[Any], collation: str) -> ColumnElement[str]:
