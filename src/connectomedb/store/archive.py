@@ -32,6 +32,7 @@ from connectomedb.store import (
     offers,
     project_facts,
     projects,
+    registration,
     sharing,
     subjects,
 )
@@ -47,6 +48,7 @@ from connectomedb.store.history import Change, read_history
 from connectomedb.store.items import IngestReport
 from connectomedb.store.loader import Contents
 from connectomedb.store.reading import Reading
+from connectomedb.store.registration import ElementSecurity
 from connectomedb.store.results import KeptResults
 from connectomedb.store.searches import SavedSearches
 from connectomedb.store.sessions import LoginSession, LoginSessions
@@ -405,6 +407,18 @@ class Archive:
         """Note what the mirror at `location` holds of a project; see `files.add_files`."""
         with writing(self.engine) as connection:
             return files.add_files(connection, project, location, rows, replace=replace)
+
+    # Registered data types
+
+    def registrations(self) -> dict[str, ElementSecurity]:
+        """How each data type is registered; see `registration.registrations`."""
+        with self.engine.connect() as connection:
+            return registration.registrations(connection, self.types)
+
+    def register_type(self, xsi_type: str, changes: Mapping[str, str], who: Principal) -> ElementSecurity:
+        """Change how a data type is registered; see `registration.register`."""
+        with writing(self.engine) as connection:
+            return registration.register(connection, self.types, xsi_type, changes, who)
 
     # People
 
