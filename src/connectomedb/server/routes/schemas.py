@@ -59,10 +59,9 @@ def type_elements(ask: Ask) -> Response:
 
 def register(ask: Ask) -> Response:
     """Change how a type is registered; administrators only."""
-    types = ask.site.types
     record = ask.archive.register_type(ask.part("xsi_type"), _attributes(ask), ask.who)
     spelled = {k: int(v) if isinstance(v, bool) else v for k, v in asdict(record).items()}
-    return answer_json({types.get(record.element_name).sql_name: spelled})
+    return answer_json({_formatted(record.element_name): spelled})
 
 
 def _document(content: bytes) -> Response:
