@@ -25,11 +25,11 @@ def test_all_types_but_one_are_secured(archive: Archive) -> None:
 
 
 def test_what_an_administrator_changes_stays(archive: Archive, admin: Principal) -> None:
-    assert archive.register_type("NT:scores", {"code": "NT", "sequence": "1"}, admin).code == "NT"
-    archive.register_type("nt:scores", {"browse": "false"}, admin)
-    record = archive.registrations()["nt:scores"]
-    assert (record.code, record.sequence, record.browse, record.searchable) == ("NT", 1, False, True)
-    assert next(iter(archive.registrations())) == "nt:scores"
+    assert archive.register_type("XNAT:petSessionData", {"code": "PT", "sequence": "1"}, admin).code == "PT"
+    archive.register_type("xnat:petSessionData", {"browse": "false"}, admin)
+    record = archive.registrations()["xnat:petSessionData"]
+    assert (record.code, record.sequence, record.browse, record.searchable) == ("PT", 1, False, True)
+    assert next(iter(archive.registrations())) == "xnat:petSessionData"
 
 
 def test_others_change_nothing(archive: Archive, reader: Principal) -> None:
