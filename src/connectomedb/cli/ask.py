@@ -1,4 +1,4 @@
-"""Commands that ask a server: whoami, projects, subjects, experiments, types, fields, search."""
+"""Commands that ask a server: whoami, projects, subjects, experiments, fields, search."""
 
 from __future__ import annotations
 
@@ -84,21 +84,6 @@ def experiments_command(
         rows = tuple((e.id(), e.label(), e.datatype()) for e in found)
     columns = (Column("ID"), Column("label"), Column("xsiType"))
     common.emit_table(ResultTable(columns, rows), as_json=as_json)
-
-
-@click.command("types")
-@common.server_options
-@common.as_json_option
-def types_command(server: str | None, user: str | None, as_json: bool) -> None:
-    """List the data types that can be searched.
-
-    \b
-    Example:
-      connectomedb types
-    """
-    with common.open_interface(server, user) as cdb:
-        rows = tuple((name,) for name in cdb.inspect.datatypes())
-    common.emit_table(ResultTable((Column("type"),), rows), as_json=as_json)
 
 
 @click.command("fields")

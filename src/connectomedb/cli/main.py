@@ -29,7 +29,7 @@ _COMMANDS = {
     "projects": ("ask", "List the projects you may see."),
     "subjects": ("ask", "List the subjects of a project."),
     "experiments": ("ask", "List the experiments of a project."),
-    "types": ("ask", "List the data types that can be searched."),
+    "types": ("types_admin", "List the data types that can be searched, show one, or add some to a site."),
     "fields": ("ask", "List the search fields of a data type."),
     "search": ("ask", "Ask a question about a project's subjects."),
     "files": ("images", "List the files of the subjects that meet a question."),

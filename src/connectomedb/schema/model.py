@@ -128,10 +128,6 @@ class DataType:
         # Types are keys of caches; a hash over all nodes would cost more than what it saves.
         return hash((self.xsi_type, self.namespace))
 
-    def __hash__(self) -> int:
-        # By name alone: hashing hundreds of fields each time costs more than most searches.
-        return hash(self.xsi_type)
-
     @property
     def sql_name(self) -> str:
         """`nt:scores` → `nt_scores`."""

@@ -33,6 +33,7 @@ from connectomedb.store import (
     offers,
     project_facts,
     projects,
+    registration,
     sharing,
     subjects,
 )
@@ -49,6 +50,7 @@ from connectomedb.store.facets import Facet, find_facet
 from connectomedb.store.history import Change, read_history
 from connectomedb.store.items import IngestReport
 from connectomedb.store.loader import Contents
+from connectomedb.store.registration import ElementSecurity
 from connectomedb.store.results import KeptResults
 from connectomedb.store.searches import SavedSearches
 from connectomedb.store.sessions import LoginSession, LoginSessions
@@ -417,6 +419,18 @@ class Archive:
     def repair(self) -> tuple[Problem, ...]:
         """Mend what can be computed again; what is left is returned."""
         return doctor.repair(self.engine, self._layout)
+
+    # Registered data types
+
+    def registrations(self) -> dict[str, ElementSecurity]:
+        """How each data type is registered; see `registration.registrations`."""
+        with self.engine.connect() as connection:
+            return registration.registrations(connection, self.types)
+
+    def register_type(self, xsi_type: str, changes: Mapping[str, str], who: Principal) -> ElementSecurity:
+        """Change how a data type is registered; see `registration.register`."""
+        with writing(self.engine) as connection:
+            return registration.register(connection, self.types, xsi_type, changes, who)
 
     # People
 
