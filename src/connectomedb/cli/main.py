@@ -20,7 +20,7 @@ _COMMANDS = {
     "demo": ("demo", "Make a synthetic site, run the 2013 tutorial on it, fetch and verify files."),
     "init": ("site", "Make a new site."),
     "serve": ("site", "Run the server of a site."),
-    "import": ("imports", "Bring BIDS folders and experiment documents into a site."),
+    "import": ("imports", "Bring documents, tables and BIDS folders into a site."),
     "mirror": ("mirror", "Make the files of an object store searchable."),
     "whoami": ("ask", "Show who the server takes you for."),
     "projects": ("ask", "List the projects you may see."),

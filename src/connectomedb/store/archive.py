@@ -5,7 +5,8 @@ A facade: each method opens a connection, lets one module do the work, and close
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from sqlalchemy import Engine, func, insert, select, update
 
@@ -19,7 +20,8 @@ from connectomedb.store import tables as t
 from connectomedb.store.accounts import Account, Accounts
 from connectomedb.store.compile import Compiled, compile_search
 from connectomedb.store.engine import dialect_of, writing
-from connectomedb.store.items import IngestReport
+from connectomedb.store.ingest.loading import Loading, loading
+from connectomedb.store.report import IngestReport
 from connectomedb.store.sessions import LoginSession, LoginSessions
 from connectomedb.store.visibility import visible, visible_file, visible_project
 from connectomedb.tables.result import ResultTable
@@ -71,6 +73,15 @@ class Archive:
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
+
+    # Imports and exports (store.ingest, store.export)
+
+    @contextmanager
+    def loading(self, *, user: str, project: str) -> Iterator[Loading]:
+        """One transaction of an import; see `ingest.loading`."""
+        site_id = self.get_setting("site_id", DEFAULT_SITE_ID)
+        with loading(self.engine, self._layout, user=user, project=project, site_id=site_id) as load:
+            yield load
 
     # Questions
 

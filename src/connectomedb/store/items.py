@@ -40,16 +40,6 @@ _SHARE_TYPES: Mapping[str, str] = {
 _COUNTERS: Mapping[str, tuple[str, str]] = {"subject": ("subject", "S"), "experiment": ("experiment", "E")}
 
 
-@dataclass(frozen=True, slots=True)
-class IngestReport:
-    """What was stored: how many items, their ids in order, which rows were left out and why, new types."""
-
-    n_stored: int
-    ids: tuple[str, ...]
-    refused: tuple[str, ...] = ()
-    types: tuple[str, ...] = ()
-
-
 @dataclass(slots=True)
 class _Rows:
     """Rows of one batch, by table, in the order in which they must be written."""
