@@ -47,12 +47,19 @@ def _how(command: F) -> F:
     """`--all-or-nothing`, `--keep-going`, `--dry-run`, `--again`."""
     for option in (
         click.option(
-            "--keep", "keep", flag_value="files", default=True, hidden=True, help="A file whole, or not at all."
+            "--keep",
+            "keep",
+            flag_value="files",
+            default=True,
+            hidden=True,
+            help="A file whole, or not at all.",
         ),
         click.option(
             "--all-or-nothing", "keep", flag_value="all", help="Nothing stays when anything is refused."
         ),
-        click.option("--keep-going", "keep", flag_value="rows", help="Store the fine rows of a file with refused ones."),
+        click.option(
+            "--keep-going", "keep", flag_value="rows", help="Store the fine rows of a file with refused ones."
+        ),
         click.option("--dry-run", is_flag=True, help="Check everything and store nothing."),
         click.option("--again", is_flag=True, help="Read files that are in already once more."),
     ):
@@ -86,7 +93,9 @@ def bids(folder: Path, site: Path, project: str, as_json: bool) -> int:
 
 
 @import_command.command("xml")
-@click.argument("paths", metavar="PATH...", type=click.Path(path_type=Path, exists=True), nargs=-1, required=True)
+@click.argument(
+    "paths", metavar="PATH...", type=click.Path(path_type=Path, exists=True), nargs=-1, required=True
+)
 @common.site_option
 @click.option("--project", required=True, help="Project that owns what names no other; made if it is new.")
 @_how
@@ -127,7 +136,9 @@ def xml(
 @common.site_option
 @click.option("--project", required=True, help="Project that owns the rows, or a template: '{site}'.")
 @click.option("--type", "xsi_type", default="", help="Data type of the rows: nt:scores, xnat:subjectData.")
-@click.option("--new-type", default="", help="Make this type from the table and its dictionary: study:memory.")
+@click.option(
+    "--new-type", default="", help="Make this type from the table and its dictionary: study:memory."
+)
 @click.option(
     "--dictionary",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -135,7 +146,9 @@ def xml(
 )
 @click.option("--subject-column", default="", help="Column that names the subject.  [default: Subject]")
 @click.option("--label", default="{subject}_{type}", show_default=True, help="Label; also {n} and {COLUMN}.")
-@click.option("--missing", multiple=True, help="A spelling of a missing value; repeat it.  [default: n/a, NA]")
+@click.option(
+    "--missing", multiple=True, help="A spelling of a missing value; repeat it.  [default: n/a, NA]"
+)
 @click.option("--delimiter", default="", help="Between the cells.  [default: by the file's name or head]")
 @click.option("--skip-column", "skip", multiple=True, help="Leave this column out; repeat it.")
 @click.option("--make-subjects", is_flag=True, help="Make the subjects that are not there.")
@@ -171,7 +184,9 @@ def csv(
     """
     need_server_libraries()
     if bool(xsi_type) == bool(new_type):
-        raise click.UsageError("say which data type the rows are: --type nt:scores, or --new-type study:memory")
+        raise click.UsageError(
+            "say which data type the rows are: --type nt:scores, or --new-type study:memory"
+        )
     from connectomedb.store.ingest import TableOptions, import_table
     from connectomedb.store.site import open_site
 
@@ -224,7 +239,12 @@ def _bar(what: str) -> Iterator[Callable[[int, int | None, str], None]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[file]}"))
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[file]}"),
+    )
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task(what, total=None, file="")
         yield lambda n_done, n_total, file: bar.update(

@@ -16,8 +16,8 @@ from sqlalchemy.exc import DataError, OperationalError
 
 from connectomedb.errors import (
     ConfigurationError,
-    ConnectomeDBError,
     Conflict,
+    ConnectomeDBError,
     DiskFull,
     DocumentError,
     LabelTaken,
