@@ -21,9 +21,11 @@ from connectomedb.store.accounts import Account, Accounts
 from connectomedb.store.compile import Compiled, compile_search
 from connectomedb.store.engine import dialect_of, writing
 from connectomedb.store.ingest.loading import Loading, loading
+from connectomedb.store.loader import Contents
 from connectomedb.store.report import IngestReport
 from connectomedb.store.sessions import LoginSession, LoginSessions
-from connectomedb.store.visibility import visible, visible_file, visible_project
+from connectomedb.store.visibility import visible_file, visible_project, visible_with_root
+from connectomedb.store.writer import Imported, ItemWriter
 from connectomedb.tables.result import ResultTable
 from connectomedb.vocabulary.records import Accessibility, FileRow, Group, Located, Membership, Principal
 
@@ -134,7 +136,7 @@ class Archive:
     def elements_used(self, who: Principal) -> dict[str, int]:
         """Number of items that the user sees, for each type of which there are any."""
         i = t.item.c
-        data = select(i.xsi_type, func.count()).where(i.family != "project", visible(t.item, who))
+        data = select(i.xsi_type, func.count()).where(i.family != "project", visible_with_root(t.item, who))
         owners = select(i.xsi_type, func.count()).where(i.family == "project", visible_project(t.item, who))
         held = select(func.count()).select_from(t.file).where(visible_file(t.file, who))
         with self.engine.connect() as connection:
@@ -165,10 +167,13 @@ class Archive:
         with self.engine.connect() as connection:
             return experiments.locate_experiment(connection, text, who, project=project, subject=subject)
 
-    def load_item(self, item_id: str, who: Principal) -> Item:
-        """The document of a subject or experiment. Raises NotFound."""
+    def load_item(self, item_id: str, who: Principal, *, contents: Contents = "assessors") -> Item:
+        """The document of a subject, an experiment or a part; `contents` says what stands in it.
+
+        Raises  NotFound
+        """
         with self.engine.connect() as connection:
-            return items.load_item(connection, self._layout, item_id, who)
+            return items.load_item(connection, self._layout, item_id, who, contents=contents)
 
     def load_project_item(self, project_id: str, who: Principal) -> Item:
         """The document of a project. Raises NoSuchProject."""
@@ -198,7 +203,9 @@ class Archive:
                 insert_user=insert_user,
             )
 
-    def store_items(self, documents: Iterable[Item], *, user: str, project: str = "") -> IngestReport:
+    def store_items(
+        self, documents: Iterable[Item | Imported], *, user: str, project: str = ""
+    ) -> IngestReport:
         """Store documents: all of them durably, or none.
 
         `project` owns those that name no project. Ids are kept where given, else made.
@@ -207,7 +214,7 @@ class Archive:
         """
         site_id = self.get_setting("site_id", DEFAULT_SITE_ID)
         with writing(self.engine) as connection:
-            writer = items.ItemWriter(connection, self._layout, user=user, project=project, site_id=site_id)
+            writer = ItemWriter(connection, self._layout, user=user, project=project, site_id=site_id)
             writer.store(documents)
         return IngestReport(len(writer.ids), tuple(writer.ids))
 

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select
 
 from connectomedb.store import tables as t
-from connectomedb.store.items import take
 from connectomedb.store.projects import existing_project
+from connectomedb.store.writer import take
 from connectomedb.vocabulary.records import FileRow
 
 _BATCH = 2000

@@ -85,6 +85,7 @@ def insert_project(
             xsi_type=t.PROJECT,
             project=project_id,
             label=project_id,
+            root_pk=pk,
             projects_text=f"<{project_id}>",
             status="active",
             insert_date=insert_date,

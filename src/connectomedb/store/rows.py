@@ -36,6 +36,7 @@ from connectomedb.store.visibility import (
     visible_file,
     visible_project,
     visible_subject_pk,
+    visible_with_root,
 )
 from connectomedb.vocabulary.records import Principal
 
@@ -113,6 +114,8 @@ class Row:
             return visible_file(self.base, who)
         if self.family == "project":
             return visible_project(self.base, who)
+        if self.family in t.PARTS:
+            return visible_with_root(self.base, who)
         return visible(self.base, who)
 
     def own_frames(self) -> list[FromClause]:
@@ -143,7 +146,7 @@ class Row:
         key = path.lower()
         if self.family == "file":
             return self._file_leaf(key)
-        if key in t.ITEM_PATHS:
+        if key in t.item_paths(self.family):
             return Expr(self.base.c[t.ITEM_PATHS[key]], "string")
         if self.family == "experiment":
             if key == "date":
@@ -186,20 +189,22 @@ class Row:
     def _make_source(self, data_type: DataType) -> _Source:
         typed = self.layout.concrete(data_type.xsi_type)
         if len(typed) == 1:
-            frame: FromClause = typed[0].table.alias()
+            frame = typed[0].frame()
             columns = {path: frame.c[column.name] for path, column in typed[0].columns.items()}
             return _Source(frame, columns, typed[0].fields)
-        fields = {f.path.lower(): f for f in data_type.fields if f.path.lower() not in t.ITEM_PATHS}
+        kept_in_item = t.item_paths(self.family)
+        fields = {f.path.lower(): f for f in data_type.fields if f.path.lower() not in kept_in_item}
         if not typed:
             empty = select(cast(null(), BigInteger()).label("pk")).where(literal(1) == literal(0))
             frame = empty.subquery()
             nothing = {p: cast(null(), t.SQL_TYPES[f.value_type]) for p, f in fields.items()}
             return _Source(frame, nothing, fields)
         names = {path: f"f{n}" for n, path in enumerate(fields)}
-        parts = [
-            select(one.table.c.pk, *(one.columns[path].label(name) for path, name in names.items()))
-            for one in typed
-        ]
+        parts = []
+        for one in typed:
+            part = one.frame()
+            found = (part.c[one.columns[path].name].label(name) for path, name in names.items())
+            parts.append(select(part.c.pk, *found))
         frame = union_all(*parts).subquery()
         return _Source(frame, {path: frame.c[name] for path, name in names.items()}, fields)
 

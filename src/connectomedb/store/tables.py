@@ -1,14 +1,15 @@
 """The tables: a fixed core, and one typed table per data type with real columns.
 
-A type's table holds its single-valued leaves; its repeated parts (`fields/field`, `scans/scan`) have a
-table each, one level deep. Nothing is stored as text that has a type, and nothing that has no column is
-dropped: `ingest` refuses it.
+A type's table holds its single-valued leaves; each of its repeated parts (`fields/field`) has a table of its
+own, and so has a part repeated inside one. Scans, reconstructions and resources are rows of `item` with a
+typed table of their own, tied to what holds them. Nothing is stored as text that has a type, and nothing that
+has no column is dropped: `writer` refuses it.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -22,6 +23,7 @@ from sqlalchemy import (
     Engine,
     Float,
     ForeignKey,
+    FromClause,
     Index,
     Integer,
     MetaData,
@@ -40,22 +42,36 @@ from sqlalchemy.schema import CreateColumn
 from sqlalchemy.types import TypeEngine
 
 from connectomedb.errors import ConfigurationError
-from connectomedb.schema.model import DataType, ElementPath, Multiple, ValueType
+from connectomedb.schema.model import DataType, ElementPath, Multiple, Node, ValueType
 from connectomedb.schema.registry import DataTypes
 from connectomedb.store.engine import writing
 
-SCHEMA_VERSION = 1
-Family = Literal["project", "subject", "experiment", "file"]
+SCHEMA_VERSION = 2
+Family = Literal["project", "subject", "experiment", "file", "scan", "reconstruction", "resource"]
 
 PROJECT = "xnat:projectData"
 SUBJECT = "xnat:subjectData"
 EXPERIMENT = "xnat:experimentData"
 FILE = "hcp:file"
+_FAMILIES: tuple[tuple[str, Family], ...] = (
+    (EXPERIMENT, "experiment"),
+    (SUBJECT, "subject"),
+    (PROJECT, "project"),
+    (FILE, "file"),
+    ("xnat:imageScanData", "scan"),
+    ("xnat:reconstructedImageData", "reconstruction"),
+    ("xnat:abstractResource", "resource"),
+)
+# Items that live inside another one and are visible with it.
+PARTS: frozenset[Family] = frozenset(("scan", "reconstruction", "resource"))
 
-# Kept in `item`, never in a typed table.
+# Kept in `item`, never in the typed table of a project, a subject or an experiment.
 ITEM_PATHS = {"id": "id", "project": "project", "label": "label"}
 SHARES = "sharing/share"
+# What a share says beside project and label, and the column of `membership` that keeps it.
+SHARE_LEAVES = {"group": "group_name", "visit": "visit", "protocol": "protocol", "share": "text"}
 MOST_COLUMNS = 1200
+COUNTERS = ("pk", "subject", "experiment", "resource", "file", "account")
 _LONGEST_NAME = 60
 
 # Text in the order of code points, the same on every back end.
@@ -103,6 +119,15 @@ item = Table(
     Column("project", string, nullable=False),
     Column("label", string, nullable=False),
     Column("subject_pk", BigInteger, ForeignKey("item.pk")),
+    # What holds it: a part's owner, an image assessor's session.
+    Column("owner_pk", BigInteger, ForeignKey("item.pk")),
+    # The item whose membership decides who sees it: itself, unless it is a part.
+    Column("root_pk", BigInteger, nullable=False),
+    # For parts: the repeated element of the owner's document (`scans/scan`), and which entry of it.
+    Column("place", string),
+    Column("entry", Integer),
+    # A resource's number on the site.
+    Column("number", BigInteger),
     Column("date", Date),
     Column("projects_text", string, nullable=False),
     Column("status", string, nullable=False, server_default="active"),
@@ -110,6 +135,8 @@ item = Table(
     Column("insert_user", string, nullable=False),
     Column("last_modified", DateTime, nullable=False),
     Index("item_by_subject", "subject_pk", "xsi_type"),
+    Index("item_by_owner", "owner_pk", "place", "entry"),
+    Index("item_by_root", "root_pk"),
     Index("item_by_type", "xsi_type"),
     Index("item_by_family", "family", "id"),
 )
@@ -131,6 +158,7 @@ membership = Table(
     Column("family", string, nullable=False),
     Column("label", string, nullable=False),
     Column("position", Integer, nullable=False),
+    *(Column(name, string) for name in SHARE_LEAVES.values()),
     UniqueConstraint("project", "family", "label", name="label_once_per_project"),
     Index("membership_by_project", "project", "item_pk"),
 )
@@ -191,23 +219,40 @@ file = Table(
 
 @dataclass(frozen=True, slots=True)
 class ChildTable:
-    """One repeated part of a type: its table and the column of each leaf, by lower-case path."""
+    """One repeated part of a type: its table and the column of each leaf, by lower-case path.
+
+    `path` leads to it from the type, lower case; `parent` is the path of the repeated part around it, if any.
+    A row is entry number `entry` of its owner, counted through the whole document; `parent_entry` is that of
+    the entry around it. `multiple.path` is relative to what is around it.
+    """
 
     multiple: Multiple
     table: Table
     columns: Mapping[str, Column[Any]]
     fields: Mapping[str, ElementPath]
+    path: str
+    parent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class TypedTable:
-    """One concrete data type: its table and the column of each leaf, by lower-case path."""
+    """One concrete data type: its table and the column of each leaf, by lower-case path.
+
+    `children` are its repeated parts by full lower-case path, outer ones before inner ones; `held` are the
+    repeated elements whose entries are items themselves, by lower-case path.
+    """
 
     data_type: DataType
+    family: Family
     table: Table
     columns: Mapping[str, Column[Any]]
     fields: Mapping[str, ElementPath]
     children: Mapping[str, ChildTable]
+    held: Mapping[str, Multiple]
+
+    def frame(self) -> FromClause:
+        """An alias to select from: `pk` and every column by its name."""
+        return self.table.alias()
 
 
 class Layout:
@@ -216,31 +261,29 @@ class Layout:
     def __init__(self, types: DataTypes) -> None:
         self.types = types
         self.metadata = MetaData()
+        self._families: dict[str, Family | None] = {}
         self._typed: dict[str, TypedTable] = {}
         self._concrete: dict[str, tuple[TypedTable, ...]] = {}
         for data_type in types.all():
-            if not data_type.abstract and self._is_stored(data_type):
-                self._typed[data_type.xsi_type.lower()] = self._typed_table(data_type)
-
-    def _is_stored(self, data_type: DataType) -> bool:
-        return self.family(data_type.xsi_type) in ("project", "subject", "experiment")
+            family = self.family(data_type.xsi_type)
+            if not data_type.abstract and family not in (None, "file"):
+                self._typed[data_type.xsi_type.lower()] = self._typed_table(data_type, family)
 
     def family(self, xsi_type: str) -> Family | None:
         """Which of the archive's families a type belongs to; None for parts of others."""
-        families: tuple[tuple[str, Family], ...] = (
-            (EXPERIMENT, "experiment"),
-            (SUBJECT, "subject"),
-            (PROJECT, "project"),
-            (FILE, "file"),
-        )
-        for base, family in families:
-            if base in self.types and self.types.is_a(xsi_type, base):
-                return family
-        return None
+        key = xsi_type.lower()
+        if key not in self._families:
+            known = ((base, family) for base, family in _FAMILIES if base in self.types)
+            self._families[key] = next((f for base, f in known if self.types.is_a(key, base)), None)
+        return self._families[key]
 
     def typed(self, xsi_type: str) -> TypedTable:
         """The table of one concrete type."""
         return self._typed[xsi_type.lower()]
+
+    def is_stored(self, xsi_type: str) -> bool:
+        """Whether items of this very type have a table."""
+        return xsi_type.lower() in self._typed
 
     def concrete(self, xsi_type: str) -> tuple[TypedTable, ...]:
         """The tables of a type and of everything that extends it."""
@@ -254,45 +297,105 @@ class Layout:
         """Every typed table."""
         return tuple(self._typed.values())
 
-    def _typed_table(self, data_type: DataType) -> TypedTable:
-        fields = [f for f in data_type.fields if f.path.lower() not in ITEM_PATHS]
+    def _typed_table(self, data_type: DataType, family: Family) -> TypedTable:
+        kept_in_item = item_paths(family)
+        fields = [f for f in data_type.fields if f.path.lower() not in kept_in_item]
         if len(fields) > MOST_COLUMNS:
             raise ConfigurationError(
                 f"data type {data_type.xsi_type} has {len(fields)} fields, a table holds {MOST_COLUMNS}; "
                 "split it into several types"
             )
-        name = _short(f"t_{data_type.sql_name}")
+        name = self._table_name(data_type.sql_name, data_type.xsi_type)
         columns = _columns(fields, reserved=("pk",))
         table = Table(name, self.metadata, _owner(primary_key=True), *columns.values())
         if "subject_id" in columns:
             Index(_short(f"{name}_by_subject"), columns["subject_id"])
-        children = {
-            multiple.path.lower(): self._child_table(data_type, multiple)
-            for multiple in data_type.multiples
-            if multiple.path.lower() != SHARES and not self._is_document(multiple.item_type)
-        }
-        return TypedTable(data_type, table, columns, {f.path.lower(): f for f in fields}, children)
+        children: dict[str, ChildTable] = {}
+        held: dict[str, Multiple] = {}
+        for node in _repeated(data_type.nodes):
+            if node.path.lower() == SHARES and family not in PARTS:
+                continue
+            if self.family(node.item_type) is not None:
+                held[node.path.lower()] = Multiple(node.path, node.item_type)
+            else:
+                self._add_child_tables(data_type, node, children, (), "")
+        by_path = {f.path.lower(): f for f in fields}
+        return TypedTable(data_type, family, table, columns, by_path, children, held)
 
-    def _is_document(self, xsi_type: str) -> bool:
-        """Entries that are experiments are documents of their own, never rows of their owner."""
-        return xsi_type in self.types and self.family(xsi_type) is not None
+    def _add_child_tables(
+        self,
+        data_type: DataType,
+        node: Node,
+        children: dict[str, ChildTable],
+        around: tuple[str, ...],
+        parent: str,
+    ) -> None:
+        """The table of a repeated part and those of the parts repeated in it.
 
-    def _child_table(self, data_type: DataType, multiple: Multiple) -> ChildTable:
-        fields = {f.path.lower(): f for f in multiple.fields}
-        if multiple.item_type in self.types:
-            for subtype in self.types.subtypes(multiple.item_type):
-                for field in subtype.fields:
-                    fields.setdefault(field.path.lower(), field)
-        columns = _columns(fields.values(), reserved=("owner_pk", "entry", "entry_type"))
+        A type that holds itself ends there: documents that go deeper are refused when they are stored.
+        """
+        if node.item_type in around:
+            return
+        path = f"{parent}/{node.path}".lower().lstrip("/")
+        insides = [node.children]
+        if node.item_type in self.types:
+            insides = [t.nodes for t in self.types.subtypes(node.item_type)]
+        fields: dict[str, ElementPath] = {}
+        inner: dict[str, Node] = {}
+        for nodes in insides:
+            for leaf in _leaves(nodes):
+                known = fields.setdefault(leaf.path.lower(), leaf)
+                if known.value_type != leaf.value_type:
+                    raise ConfigurationError(
+                        f"{data_type.xsi_type}: {path}/{leaf.path} is {known.value_type} in one kind of "
+                        f"{node.item_type} and {leaf.value_type} in another; give them different names"
+                    )
+            for one in _repeated(nodes):
+                inner.setdefault(one.path.lower(), one)
+        nesting = [Column("parent_entry", Integer, nullable=False)] if parent else []
+        columns = _columns(fields.values(), reserved=("owner_pk", "entry", "entry_type", "parent_entry"))
         table = Table(
-            _short(f"t_{data_type.sql_name}__{multiple.path.replace('/', '_').lower()}"),
+            self._table_name(f"{data_type.sql_name}__{path.replace('/', '_')}", data_type.xsi_type + path),
             self.metadata,
             _owner("owner_pk", primary_key=True),
             Column("entry", Integer, primary_key=True, autoincrement=False),
+            *nesting,
             Column("entry_type", string, nullable=False),
             *columns.values(),
         )
-        return ChildTable(multiple, table, columns, fields)
+        multiple = Multiple(node.path, node.item_type, tuple(fields.values()))
+        children[path] = ChildTable(multiple, table, columns, fields, path, parent)
+        for one in inner.values():
+            if self.family(one.item_type) is None:
+                self._add_child_tables(data_type, one, children, (*around, node.item_type), path)
+
+    def _table_name(self, name: str, origin: str) -> str:
+        """`t_NAME`; with a hash of what it stands for when two would look the same."""
+        short = _short(f"t_{name}")
+        return short if short not in self.metadata.tables else f"{short[:51]}_{_hash(origin)}"
+
+
+def item_paths(family: Family) -> Mapping[str, str]:
+    """Leaves that are columns of `item` for this family; those of a part are all in its typed table."""
+    return {} if family in PARTS else ITEM_PATHS
+
+
+def _repeated(nodes: Iterable[Node]) -> Iterator[Node]:
+    """The repeated elements below some nodes, not those inside repeated ones."""
+    for node in nodes:
+        if node.kind == "multiple":
+            yield node
+        else:
+            yield from _repeated(node.children)
+
+
+def _leaves(nodes: Iterable[Node]) -> Iterator[ElementPath]:
+    """The single-valued leaves of one entry."""
+    for node in nodes:
+        if node.element is not None:
+            yield node.element
+        if node.kind != "multiple":
+            yield from _leaves(node.children)
 
 
 def create(engine: Engine, layout: Layout) -> None:
@@ -303,7 +406,7 @@ def create(engine: Engine, layout: Layout) -> None:
             connection.execute(insert(schema_version).values(version=SCHEMA_VERSION))
             connection.execute(
                 insert(counter),
-                [{"name": n, "value": 0} for n in ("pk", "subject", "experiment", "file", "account")],
+                [{"name": name, "value": 0} for name in COUNTERS],
             )
     check_version(engine)
     update_layout(engine, layout)

@@ -6,6 +6,7 @@ The law:
 * An item is visible when at least one project that it belongs to, as owner or by a share, is read by
   the user: `item.pk IN (SELECT item_pk FROM membership WHERE project IN (projects read by the user))`.
 * The project record itself is moreover visible when the project is protected.
+* A scan, a reconstruction or a resource is visible when the item at its top (`root_pk`) is.
 * A file is visible when its subject is; one without a subject, when its project is read.
 * An administrator sees everything; the guest is a user in no group.
 * What is deleted or obsolete is visible to nobody.
@@ -49,6 +50,15 @@ def visible(item: FromClause, who: Principal) -> ColumnElement[bool]:
         return alive
     members = select(t.membership.c.item_pk).where(t.membership.c.project.in_(read_projects(who)))
     return and_(alive, item.c.pk.in_(members))
+
+
+def visible_with_root(item: FromClause, who: Principal) -> ColumnElement[bool]:
+    """The user sees this row of `item`, a part of another one or not: its root is visible."""
+    alive = item.c.status.notin_(HIDDEN_STATUSES)
+    if who.is_admin:
+        return alive
+    members = select(t.membership.c.item_pk).where(t.membership.c.project.in_(read_projects(who)))
+    return and_(alive, item.c.root_pk.in_(members))
 
 
 def visible_project(item: FromClause, who: Principal) -> ColumnElement[bool]:

@@ -27,11 +27,11 @@ from connectomedb.errors import (
     NotFound,
 )
 from connectomedb.schema.model import Item
-from connectomedb.store import items
 from connectomedb.store import tables as t
 from connectomedb.store.engine import writing
 from connectomedb.store.projects import existing_project
 from connectomedb.store.report import Refusal
+from connectomedb.store.writer import ItemWriter
 
 BATCH = 500
 # What makes an item impossible; anything else is no item's fault and ends the import.
@@ -80,7 +80,7 @@ class Loading:
         try:
             with self.connection.begin_nested():
                 # A fresh one each time: a writer remembers subjects that were taken back since.
-                writer = items.ItemWriter(
+                writer = ItemWriter(
                     self.connection,
                     self._layout,
                     user=self._user,
@@ -105,15 +105,8 @@ class Loading:
         try:
             existing_project(self.connection, project)
         except NoSuchProject:
-            items.add_project(
-                self.connection,
-                self._layout,
-                project,
-                name="",
-                description="",
-                accessibility="private",
-                insert_user=self._user,
-            )
+            for failed in self.add([Sourced(Item(t.PROJECT, {"ID": project}), project)]):
+                raise ConfigurationError(str(failed.refusal)) from None
 
     def known_subjects(self, project: str, names: Sequence[str]) -> set[str]:
         """Those of the names that are an id or a label of a subject in the project."""

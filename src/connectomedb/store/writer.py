@@ -1,0 +1,515 @@
+"""Documents into their tables: an item, the items inside it, and every repeated part, in bulk.
+
+Each batch is numbered first, then spread over rows by table, then written with one statement per table.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from connectomedb.errors import Conflict, DocumentError, LabelTaken, NoSuchExperiment, NoSuchSubject, NotValid
+from connectomedb.schema.model import Item
+from connectomedb.store import tables as t
+from connectomedb.store.projects import LEGAL_NAME, existing_project, now
+from connectomedb.vocabulary.records import Accessibility
+
+_BATCH = 500
+_COUNTERS: Mapping[str, tuple[str, str]] = {"subject": ("subject", "S"), "experiment": ("experiment", "E")}
+_SEGMENTS: Mapping[str, tuple[str, str]] = {
+    "scan": ("scans", "scans"),
+    "reconstruction": ("reconstructions", "reconstructions"),
+    "resource": ("resources", "resources"),
+}
+_ILLEGAL_IN_PARTS = re.compile(r"[/\x00-\x1f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A document with the facts that another site states beside it; for administrators.
+
+    `numbers` gives resources the numbers they had, by their place in the document:
+    `resources/resource[1]`, `scans/scan[2]/file[1]`.
+    """
+
+    item: Item
+    insert_date: datetime | None = None
+    insert_user: str = ""
+    last_modified: datetime | None = None
+    accessibility: Accessibility = "private"
+    numbers: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """What is around an item: the facts that its parts take over."""
+
+    pk: int
+    id: str
+    label: str
+    project: str
+    subject_pk: int | None
+    root_pk: int
+    projects_text: str
+    spot: str = ""
+
+
+@dataclass(slots=True)
+class Rows:
+    """Rows of one batch, by table, in the order in which they must be written."""
+
+    items: list[dict[str, Any]] = field(default_factory=list)
+    projects: list[dict[str, Any]] = field(default_factory=list)
+    memberships: list[dict[str, Any]] = field(default_factory=list)
+    typed: dict[Table, list[dict[str, Any]]] = field(default_factory=dict)
+
+
+def take(connection: Connection, counter: str, n: int = 1) -> int:
+    """The first of `n` fresh numbers of a counter."""
+    last = connection.scalar(
+        update(t.counter)
+        .where(t.counter.c.name == counter)
+        .values(value=t.counter.c.value + n)
+        .returning(t.counter.c.value)
+    )
+    assert isinstance(last, int), f"no counter {counter}"
+    return last - n + 1
+
+
+def projects_text(family: str, projects: Sequence[str]) -> str:
+    """The `PROJECTS` field: owner first, then shares; a subject's begins with a comma, as in XNAT."""
+    text = ",".join(f"<{project}>" for project in projects)
+    return f",{text}" if family == "subject" else text
+
+
+class ItemWriter:
+    """Writes items within one transaction that the caller holds."""
+
+    def __init__(
+        self, connection: Connection, layout: t.Layout, *, user: str, project: str, site_id: str
+    ) -> None:
+        self._connection = connection
+        self._layout = layout
+        self._site_id = site_id
+        self._user = user
+        self._default_project = project
+        self._moment = now()
+        self._projects: dict[str, str] = {}
+        # Subjects and sessions by (family, project, id or label).
+        self._known: dict[tuple[str, str, str], Holder] = {}
+        self._numbers: dict[str, Iterator[int]] = {}
+        self._fresh: dict[str, Iterator[str]] = {}
+        self.ids: list[str] = []
+
+    def store(self, items: Iterable[Item | Imported]) -> None:
+        """Store every item; their ids are in `ids`, those of items inside them left out.
+
+        Raises   NotValid with every reason; LabelTaken, Conflict, NoSuchProject, NoSuchSubject,
+                 NoSuchExperiment
+        Cost     a handful of statements per 500 items
+        """
+        reasons: list[str] = []
+        for batch in _batches(items):
+            rows = Rows()
+            self._prepare([one.item for one in batch])
+            for one in batch:
+                try:
+                    self.ids.append(self._add_root(one, one.item, None, rows))
+                except DocumentError as problem:
+                    reasons.append(f"{_called(one.item)}: {problem}")
+            if not reasons:
+                self._flush(rows)
+        if reasons:
+            raise NotValid(reasons)
+
+    # Numbers and names, a batch at a time
+
+    def _prepare(self, items: Sequence[Item]) -> None:
+        """Take all numbers that the batch needs, and look up all subjects and sessions that it names."""
+        needed: Counter[str] = Counter()
+        named: dict[tuple[str, str], set[str]] = {}
+        for item, project in self._every_item(items, self._default_project):
+            family = self._layout.family(item.xsi_type)
+            needed["pk"] += 1
+            if family == "resource":
+                needed["resource"] += 1
+            elif family is not None and family in _COUNTERS and not item.values.get("ID"):
+                needed[family] += 1
+            elif family == "project":
+                self._projects[item.text("ID")] = item.text("ID")
+            if family == "experiment":
+                for leaf, kind in (("subject_ID", "subject"), ("imageSession_ID", "experiment")):
+                    if item.text(leaf):
+                        named.setdefault((kind, project), set()).add(item.text(leaf))
+        for counter in ("pk", "resource"):
+            if needed[counter]:
+                first = take(self._connection, counter, needed[counter])
+                self._numbers[counter] = iter(range(first, first + needed[counter]))
+        for kind in _COUNTERS:
+            if needed[kind]:
+                self._fresh[kind] = iter(self._fresh_ids(kind, needed[kind]))
+        for (sought, project), texts in named.items():
+            self._look_up(sought, self._project(project), sorted(texts))
+
+    def _every_item(self, items: Iterable[Item], project: str) -> Iterator[tuple[Item, str]]:
+        """The items and all items inside them, each with the project that it names or takes over."""
+        for item in items:
+            named = item.text("project") or project
+            yield item, named
+            if self._layout.is_stored(item.xsi_type):
+                held = self._layout.typed(item.xsi_type).held
+                for path, entries in item.children.items():
+                    if path.lower() in held:
+                        yield from self._every_item(entries, named)
+
+    def _fresh_ids(self, family: str, n: int) -> list[str]:
+        counter, letter = _COUNTERS[family]
+        found: list[str] = []
+        while len(found) < n:
+            first = take(self._connection, counter, n - len(found))
+            drawn = [f"{self._site_id}_{letter}{first + k:05d}" for k in range(n - len(found))]
+            # Imported ids are kept, so a fresh one may be taken.
+            taken = set(self._connection.scalars(select(t.item.c.id).where(t.item.c.id.in_(drawn))))
+            found += [one for one in drawn if one not in taken]
+        return found
+
+    def _look_up(self, family: str, project: str, texts: Sequence[str]) -> None:
+        """Keep what the project has by these ids or labels."""
+        m, i = t.membership, t.item
+        wanted = [one for one in texts if (family, project, one) not in self._known]
+        for start in range(0, len(wanted), _BATCH):
+            some = wanted[start : start + _BATCH]
+            # The second round, by id, wins.
+            for by in (m.c.label, i.c.id):
+                found = self._connection.execute(
+                    select(
+                        by.label("called"),
+                        i.c.pk,
+                        i.c.id,
+                        i.c.label,
+                        i.c.project,
+                        i.c.subject_pk,
+                        i.c.projects_text,
+                    )
+                    .join_from(i, m, m.c.item_pk == i.c.pk)
+                    .where(m.c.project == project, m.c.family == family, by.in_(some))
+                )
+                for row in found:
+                    self._known[(family, project, row.called)] = Holder(
+                        row.pk,
+                        row.id,
+                        row.label,
+                        row.project,
+                        row.pk if family == "subject" else row.subject_pk,
+                        row.pk,
+                        row.projects_text,
+                    )
+
+    # One item
+
+    def _add_root(
+        self, given: Imported, item: Item, holder: Holder | None, rows: Rows, spot: str = ""
+    ) -> str:
+        """A project, a subject or an experiment; `holder` is the item whose document it stands in."""
+        family = self._layout.family(item.xsi_type)
+        if family not in ("project", *_COUNTERS) or not self._layout.is_stored(item.xsi_type):
+            raise DocumentError(f"{item.xsi_type} is no project, subject or experiment that can be stored")
+        if family == "project":
+            return self._add_project(given, item, rows)
+        named = item.text("project") or (holder.project if holder else self._default_project)
+        project = self._project(named)
+        item_id = item.text("ID") or next(self._fresh[family])
+        label = item.text("label") or item_id
+        _legal("ID", item_id)
+        _legal("label", label)
+        memberships = [
+            {"project": project, "label": label, **dict.fromkeys(t.SHARE_LEAVES.values())},
+            *(self._share(one, label) for one in _shares(item)),
+        ]
+        belongs: dict[str, Any] = {}
+        subject = self._belongs_to("subject", item, "subject_ID", project, holder)
+        if subject is not None:
+            belongs["subject_ID"] = subject.id
+        session = self._belongs_to("experiment", item, "imageSession_ID", project, holder)
+        if session is not None:
+            belongs["imageSession_ID"] = session.id
+        pk = next(self._numbers["pk"])
+        subject_pk = subject.pk if subject else session.subject_pk if session else None
+        text = projects_text(family, [one["project"] for one in memberships])
+        own = Holder(pk, item_id, label, project, pk if family == "subject" else subject_pk, pk, text, spot)
+        for name in (item_id, label):
+            self._known[(family, project, name)] = own
+        day = item.values.get("date")
+        rows.items.append(
+            self._item_row(given, own, family, item)
+            | {
+                "subject_pk": subject_pk,
+                "owner_pk": session.pk if session else None,
+                "date": day if isinstance(day, date) else None,
+            }
+        )
+        for position, one in enumerate(memberships):
+            rows.memberships.append({"item_pk": pk, "family": family, "position": position, **one})
+        whole = replace(item, values={**item.values, **belongs}) if belongs else item
+        self._add_content(given, whole, own, rows)
+        return item_id
+
+    def _share(self, share: Item, label: str) -> dict[str, Any]:
+        """A share as its row says it; `subject_ID` is left out, as the document around it says it too."""
+        extra = set(share.values) - {"label", "project", "subject_ID", *t.SHARE_LEAVES}
+        if extra or share.children:
+            raise DocumentError(f"a share has no place for {', '.join(sorted(extra) or share.children)}")
+        row: dict[str, Any] = {column: share.values.get(leaf) for leaf, column in t.SHARE_LEAVES.items()}
+        name = share.text("label") or label
+        _legal("label", name)
+        return {"project": self._project(share.text("project")), "label": name, **row}
+
+    def _add_project(self, given: Imported, item: Item, rows: Rows) -> str:
+        project = item.text("ID") or self._default_project
+        _legal("ID", project)
+        pk = next(self._numbers["pk"])
+        own = Holder(pk, project, project, project, None, pk, f"<{project}>")
+        rows.items.append(self._item_row(given, own, "project", item))
+        rows.projects.append(
+            {"pk": pk, "id": project, "folded_id": project.lower(), "accessibility": given.accessibility}
+        )
+        rows.memberships.append(
+            {"item_pk": pk, "family": "project", "position": 0, "project": project, "label": project}
+            | dict.fromkeys(t.SHARE_LEAVES.values())
+        )
+        self._projects[project] = project
+        named = {"name": project, "secondary_ID": project, **item.values}
+        self._add_content(given, replace(item, values=named), own, rows)
+        return project
+
+    def _add_part(
+        self, given: Imported, part: Item, place: str, entry: int, holder: Holder, taken: set[str], rows: Rows
+    ) -> None:
+        """A scan, a reconstruction or a resource inside its owner."""
+        family = self._layout.family(part.xsi_type)
+        if family is None or not self._layout.is_stored(part.xsi_type):
+            raise DocumentError(f"{place}: {part.xsi_type} is abstract; say with xsi:type which kind it is")
+        spot = f"{holder.spot}/{place}[{entry}]".lstrip("/")
+        number: int | None = None
+        if family == "resource":
+            number = given.numbers.get(spot) or next(self._numbers["resource"])
+            label, called = part.text("label"), part.text("label") or str(number)
+        else:
+            label = called = part.text("ID") or _free_number(entry, taken)
+            part = replace(part, values={**part.values, "ID": label})
+        if _ILLEGAL_IN_PARTS.search(called):
+            raise DocumentError(f"{place}: {called!r} is not legal: no / and no control characters")
+        if called in taken:
+            raise DocumentError(f"{place}: {called!r} stands there twice")
+        taken.add(called)
+        pk = next(self._numbers["pk"])
+        own = replace(
+            holder, pk=pk, id=f"{holder.id}/{_segment(family, place)}/{called}", label=label, spot=spot
+        )
+        rows.items.append(
+            self._item_row(given, own, family, part)
+            | {"owner_pk": holder.pk, "place": place, "entry": entry, "number": number}
+        )
+        self._add_content(given, part, own, rows)
+
+    def _item_row(self, given: Imported, own: Holder, family: t.Family, item: Item) -> dict[str, Any]:
+        """The row of `item`; every row of a batch has the same keys."""
+        inserted = given.insert_date or self._moment
+        return {
+            "pk": own.pk,
+            "id": own.id,
+            "family": family,
+            "xsi_type": self._layout.typed(item.xsi_type).data_type.xsi_type,
+            "project": own.project,
+            "label": own.label,
+            "subject_pk": None if own.subject_pk == own.pk else own.subject_pk,
+            "owner_pk": None,
+            "root_pk": own.root_pk,
+            "place": None,
+            "entry": None,
+            "number": None,
+            "date": None,
+            "projects_text": own.projects_text,
+            "status": "active",
+            "insert_date": inserted,
+            "insert_user": given.insert_user or self._user,
+            "last_modified": given.last_modified or inserted,
+        }
+
+    def _add_content(self, given: Imported, item: Item, own: Holder, rows: Rows) -> None:
+        """The typed row of an item, its repeated parts and the items inside it."""
+        typed = self._layout.typed(item.xsi_type)
+        self._add_leaves(item, own.pk, typed, rows)
+        numbers: Counter[str] = Counter()
+        for path, entries in item.children.items():
+            key = path.lower()
+            if key == t.SHARES and typed.family not in t.PARTS:
+                continue
+            if key in typed.held:
+                self._add_held(given, typed.held[key].path, entries, own, rows)
+            else:
+                self._add_entries(typed, path, entries, own.pk, None, numbers, rows)
+
+    def _add_held(
+        self, given: Imported, place: str, entries: Sequence[Item], own: Holder, rows: Rows
+    ) -> None:
+        taken: set[str] = set()
+        for entry, part in enumerate(entries, 1):
+            family = self._layout.family(part.xsi_type)
+            if family in t.PARTS:
+                self._add_part(given, part, place, entry, own, taken, rows)
+            else:
+                self._add_root(given, part, own, rows, f"{own.spot}/{place}[{entry}]".lstrip("/"))
+
+    def _add_leaves(self, item: Item, pk: int, typed: t.TypedTable, rows: Rows) -> None:
+        kept_in_item = t.item_paths(typed.family)
+        row: dict[str, Any] = dict.fromkeys((c.name for c in typed.columns.values()), None)
+        row["pk"] = pk
+        for path, value in item.values.items():
+            if path.lower() in kept_in_item:
+                continue
+            column = typed.columns.get(path.lower())
+            if column is None:
+                raise DocumentError(f"{item.xsi_type} has no place for {path}")
+            row[column.name] = value
+        rows.typed.setdefault(typed.table, []).append(row)
+
+    def _add_entries(
+        self,
+        typed: t.TypedTable,
+        path: str,
+        entries: Sequence[Item],
+        pk: int,
+        parent_entry: int | None,
+        numbers: Counter[str],
+        rows: Rows,
+    ) -> None:
+        """The entries of a repeated part, and of those inside them."""
+        child = typed.children.get(path.lower())
+        if child is None:
+            raise DocumentError(f"{typed.data_type.xsi_type} has no place for {path}")
+        found = rows.typed.setdefault(child.table, [])
+        for entry in entries:
+            numbers[child.path] += 1
+            number = numbers[child.path]
+            row: dict[str, Any] = dict.fromkeys((c.name for c in child.columns.values()), None)
+            row |= {"owner_pk": pk, "entry": number, "entry_type": entry.xsi_type}
+            if parent_entry is not None:
+                row["parent_entry"] = parent_entry
+            for leaf, value in entry.values.items():
+                if leaf.lower() not in child.columns:
+                    raise DocumentError(f"{path} has no place for {leaf}")
+                row[child.columns[leaf.lower()].name] = value
+            found.append(row)
+            for inner, inside in entry.children.items():
+                self._add_entries(typed, f"{path}/{inner}", inside, pk, number, numbers, rows)
+
+    # Names
+
+    def _belongs_to(
+        self, family: str, item: Item, leaf: str, project: str, holder: Holder | None
+    ) -> Holder | None:
+        """The subject or session that an experiment names, or in whose document it stands."""
+        if leaf.lower() not in self._layout.typed(item.xsi_type).columns:
+            return None
+        text = item.text(leaf)
+        if not text:
+            inside = holder is not None and (holder.subject_pk == holder.pk) == (family == "subject")
+            return holder if inside else None
+        if holder is not None and text == holder.id:
+            return holder
+        found = self._known.get((family, project, text))
+        if found is None:
+            missing = NoSuchSubject if family == "subject" else NoSuchExperiment
+            raise missing(f"{item.xsi_type} {item.text('label')}: no {family} {text!r} in {project}")
+        return found
+
+    def _project(self, text: str) -> str:
+        if text not in self._projects:
+            self._projects[text] = existing_project(self._connection, text)
+        return self._projects[text]
+
+    # Rows
+
+    def _flush(self, rows: Rows) -> None:
+        try:
+            if rows.items:
+                self._connection.execute(insert(t.item), rows.items)
+            if rows.projects:
+                self._connection.execute(insert(t.project), rows.projects)
+        except IntegrityError as problem:
+            ids = _some(row["id"] for row in rows.items)
+            raise Conflict(f"an id is in use already (among {ids}); nothing was stored") from problem
+        try:
+            if rows.memberships:
+                self._connection.execute(insert(t.membership), rows.memberships)
+        except IntegrityError as problem:
+            raise _label_taken_in(rows.memberships) from problem
+        for table, found in rows.typed.items():
+            if found:
+                self._connection.execute(insert(table), found)
+
+
+def _legal(what: str, text: str) -> None:
+    if not LEGAL_NAME.match(text):
+        raise DocumentError(f"the {what} {text!r} is not legal: letters, digits, _ and - only")
+
+
+def _called(item: Item) -> str:
+    return item.text("label") or item.text("ID") or item.xsi_type
+
+
+def _segment(family: t.Family, place: str) -> str:
+    """The part of a path between an owner and a part: `scans`; `out/resources` for `out/file`."""
+    usual, name = _SEGMENTS[family]
+    around = place.rpartition("/")[0]
+    return name if around in ("", usual) else f"{around}/{name}"
+
+
+def _free_number(entry: int, taken: set[str]) -> str:
+    """An ID for a scan that came without one."""
+    while str(entry) in taken:
+        entry += 1
+    return str(entry)
+
+
+def _label_taken_in(memberships: list[dict[str, Any]]) -> LabelTaken:
+    """Which label stood in the way; the transaction is lost anyway."""
+    seen: set[tuple[str, str, str]] = set()
+    for row in memberships:
+        key = (row["project"], row["family"], row["label"])
+        if key in seen:
+            return LabelTaken(f"the label {key[2]!r} stands twice in project {key[0]}; nothing was stored")
+        seen.add(key)
+    names = _some(sorted({label for _, _, label in seen}))
+    return LabelTaken(f"a label is in use in its project already (among {names}); nothing was stored")
+
+
+def _some(names: Iterable[str]) -> str:
+    """The first five of some names."""
+    first = list(islice(names, 6))
+    return ", ".join(first[:5]) + (", …" if len(first) > 5 else "")
+
+
+def _shares(item: Item) -> tuple[Item, ...]:
+    return item.children.get(t.SHARES, ())
+
+
+def _batches(items: Iterable[Item | Imported]) -> Iterator[list[Imported]]:
+    """Up to 500 at a time; a subject and what follows it may share a batch."""
+    batch: list[Imported] = []
+    for item in items:
+        batch.append(item if isinstance(item, Imported) else Imported(item))
+        if len(batch) == _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
