@@ -252,6 +252,13 @@ def _bar(what: str) -> Iterator[Callable[[int, int | None, str], None]]:
         )
 
 
+@contextmanager
+def counting_bar(what: str) -> Iterator[Callable[[int], None]]:
+    """A bar that counts what has no known end."""
+    with _bar(what) as show:
+        yield lambda n_done: show(n_done, None, "")
+
+
 def _keep(text: str) -> Any:
     """click gives a text; the options above allow only those that `Keep` has."""
     return text

@@ -21,6 +21,7 @@ _COMMANDS = {
     "init": ("site", "Make a new site."),
     "serve": ("site", "Run the server of a site."),
     "import": ("imports", "Bring documents, tables and BIDS folders into a site."),
+    "export": ("exports", "Write a project as XML documents, CSV, BIDS or Parquet."),
     "mirror": ("mirror", "Make the files of an object store searchable."),
     "whoami": ("ask", "Show who the server takes you for."),
     "projects": ("ask", "List the projects you may see."),

@@ -5,8 +5,9 @@ A facade: each method opens a connection, lets one module do the work, and close
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from sqlalchemy import Engine, func, insert, select, update
 
@@ -20,6 +21,7 @@ from connectomedb.store import tables as t
 from connectomedb.store.accounts import Account, Accounts
 from connectomedb.store.compile import Compiled, compile_search
 from connectomedb.store.engine import dialect_of, writing
+from connectomedb.store.export import ExportReport, Format, export_project
 from connectomedb.store.ingest.loading import Loading, loading
 from connectomedb.store.loader import Contents
 from connectomedb.store.report import IngestReport
@@ -84,6 +86,28 @@ class Archive:
         site_id = self.get_setting("site_id", DEFAULT_SITE_ID)
         with loading(self.engine, self._layout, user=user, project=project, site_id=site_id) as load:
             yield load
+
+    def export(
+        self,
+        project: str,
+        folder: Path,
+        kind: Format,
+        who: Principal,
+        *,
+        synthetic: bool = False,
+        progress: Callable[[int], None] | None = None,
+    ) -> ExportReport:
+        """Write what the user sees of a project into a new folder; see `export.export_project`."""
+        return export_project(
+            self.engine,
+            self._layout,
+            project,
+            folder,
+            kind,
+            who,
+            synthetic=synthetic,
+            progress=progress,
+        )
 
     # Questions
 

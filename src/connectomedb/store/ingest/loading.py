@@ -164,7 +164,7 @@ def _failed(one: Sourced, problem: Exception, project: str) -> Failed:
     elif isinstance(problem, Conflict):
         column, reason = "ID", "is in use already"
     elif isinstance(problem, NoSuchProject):
-        column, reason = "project", "is no project of this site; make it first"
+        reason = f"{reason}; make it first"  # its own project, or one that it is shared into
     elif isinstance(problem, NoSuchSubject):
         column, reason = "subject_ID", f"is no subject of {owner}"
     elif isinstance(problem, DataError | OverflowError):
