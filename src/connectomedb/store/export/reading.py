@@ -62,9 +62,7 @@ def iter_documents(connection: Connection, layout: t.Layout, project: str, who: 
         while True:
             found = connection.execute(
                 select(i.pk, i.label, person.c.label.label("subject"))
-                .select_from(
-                    t.item.outerjoin(person, and_(person.c.pk == i.subject_pk, visible(person, who)))
-                )
+                .select_from(t.item.outerjoin(person, seen))
                 .where(
                     i.family == family,
                     i.project == project,
