@@ -115,9 +115,11 @@ def _use(
     missing = _missing_of(facts, None, default)
     if "MissingValues" not in facts:
         missing = missing - named | {""}
-    return ColumnUse(
-        name, position, element, missing, named, _bound(facts, "MinValue"), _bound(facts, "MaxValue")
-    )
+    low, high = _bound(facts, "MinValue"), _bound(facts, "MaxValue")
+    # A type's own bounds are hints, which values in the archive may exceed: only the type itself judges them.
+    low = None if low == element.min_value else low
+    high = None if high == element.max_value else high
+    return ColumnUse(name, position, element, missing, named, low, high)
 
 
 def _element(name: str, xsi_type: str, types: DataTypes) -> ElementPath:

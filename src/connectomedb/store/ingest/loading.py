@@ -106,7 +106,8 @@ class Loading:
             existing_project(self.connection, project)
         except NoSuchProject:
             for failed in self.add([Sourced(Item(t.PROJECT, {"ID": project}), project)]):
-                raise ConfigurationError(str(failed.refusal)) from None
+                raise ConfigurationError(failed.refusal.reason) from None
+            self.ids.pop()  # the project is no row or document of what is imported
 
     def known_subjects(self, project: str, names: Sequence[str]) -> set[str]:
         """Those of the names that are an id or a label of a subject in the project."""
