@@ -47,7 +47,8 @@ def write_csv(
         write_json(path.with_suffix(".json"), _dictionary(found, synthetic))
         spelled = [field.value_type for field in found.fields]
         with path.open("w", encoding="utf-8", newline="") as stream:
-            writer = csv.writer(stream, lineterminator="\n")
+            # The line end of RFC 4180: it has the writer quote either half of it inside a cell.
+            writer = csv.writer(stream, lineterminator="\r\n")
             writer.writerow((SUBJECT, ID, LABEL, *column_names(found.fields)))
             for subject, item_id, label, *values in found.rows(connection):
                 cells = ("" if v is None else xml_value(v, k) for v, k in zip(values, spelled, strict=True))

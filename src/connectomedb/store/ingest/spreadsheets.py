@@ -6,6 +6,7 @@ needs the memory of a batch.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -196,7 +197,7 @@ class _Run:
                     n_done += len(batch)
                     progress(n_done, max(self.n_rows, n_done), name)
             except DocumentError as problem:  # the file cannot be read on
-                reading.refused.append(Refusal(name, str(problem)))
+                reading.refused.append(_broken(name, problem))
                 load.cancel()
             refused = tuple(
                 sorted((*reading.refused, *failed.values()), key=lambda one: one.line or self.n_rows + 2)
@@ -249,7 +250,7 @@ def _with_new_type(run: _Run, new_type: str, types_folder: Path, progress: Progr
             witnesses.add(["" if cell.strip() in absent else cell for cell in cells])
     except DocumentError as problem:
         raise ImportRefused(
-            IngestReport(0, (), (*ragged, Refusal(run.table.path.name, str(problem))))
+            IngestReport(0, (), (*ragged, _broken(run.table.path.name, problem)))
         ) from problem
     described = str(facts_of(run.dictionary, TABLE_FACTS).get("Description", ""))
     files = make_type(
@@ -267,6 +268,12 @@ def _with_new_type(run: _Run, new_type: str, types_folder: Path, progress: Progr
         if not run.dry_run:
             made.keep()
     return replace(report, types=(files.xsi_type,))
+
+
+def _broken(name: str, problem: DocumentError) -> Refusal:
+    """Where a file cannot be read on."""
+    at_line = re.match(rf"{re.escape(name)}, line (\d+): (.*)", str(problem), re.DOTALL)
+    return Refusal(name, at_line[2], int(at_line[1])) if at_line else Refusal(name, str(problem))
 
 
 def _subject_column(table: TableFile, dictionary: Mapping[str, Any], asked: str) -> str:
