@@ -6,10 +6,9 @@ batch costs what `ItemWriter` costs, and a bad item a few statements more.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, or_, select
 from sqlalchemy.exc import DataError, OperationalError
@@ -138,22 +137,26 @@ def loading(engine: Engine, layout: t.Layout, *, user: str, project: str, site_i
             if load.cancelled and transaction is not None:
                 transaction.rollback()
     except OperationalError as problem:
-        cause = problem.orig
-        code = getattr(cause, "sqlite_errorcode", 0) & 0xFF if isinstance(cause, sqlite3.Error) else 0
-        if code in _NO_ROOM or getattr(cause, "sqlstate", "") == _POSTGRESQL_NO_ROOM:
-            raise DiskFull(
-                f"the database cannot be written ({cause}); make room and start the import again"
-            ) from problem
-        if code in _LOCKED:
-            raise Conflict(
-                "another import or a long change holds the database; wait until it is done and start again"
-            ) from problem
+        for cause in _causes(problem):
+            code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+            if code in _NO_ROOM or getattr(cause, "sqlstate", "") == _POSTGRESQL_NO_ROOM:
+                raise DiskFull(
+                    f"the database cannot be written ({cause}); make room and start the import again"
+                ) from problem
+            if code in _LOCKED:
+                raise Conflict(
+                    "another import or a long change holds the database; wait until it is done, start again"
+                ) from problem
         raise
 
 
-def placed(refusal: Refusal, *, column: str) -> Refusal:
-    """The refusal with the column of the table that said it."""
-    return replace(refusal, column=column)
+def _causes(problem: BaseException) -> Iterator[BaseException]:
+    """The driver's errors, also the first of several: SQLite ends a transaction that finds no room, and then
+    taking back its savepoint fails as well."""
+    seen: BaseException | None = problem
+    while seen is not None:
+        yield seen.orig if isinstance(seen, OperationalError) and seen.orig is not None else seen
+        seen = seen.__context__
 
 
 def _failed(one: Sourced, problem: Exception, project: str) -> Failed:
