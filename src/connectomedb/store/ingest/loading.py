@@ -51,11 +51,16 @@ class Sourced:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """An item that is not stored. `waits` says that what it belongs to is not there, or not there yet."""
+    """An item that is not stored, and why."""
 
     sourced: Sourced
     refusal: Refusal
-    waits: bool
+    problem: Exception
+
+    @property
+    def waits(self) -> bool:
+        """What the item belongs to is not there, or not there yet."""
+        return isinstance(self.problem, NoSuchSubject | NoSuchExperiment)
 
 
 class Loading:
@@ -105,7 +110,9 @@ class Loading:
             existing_project(self.connection, project)
         except NoSuchProject:
             for failed in self.add([Sourced(Item(t.PROJECT, {"ID": project}), project)]):
-                raise ConfigurationError(failed.refusal.reason) from None
+                if not isinstance(failed.problem, Conflict):
+                    raise failed.problem from None
+                return  # another import made it at the same time
             self.ids.pop()  # the project is no row or document of what is imported
 
     def known_subjects(self, project: str, names: Sequence[str]) -> set[str]:
@@ -174,7 +181,6 @@ def _failed(one: Sourced, problem: Exception, project: str) -> Failed:
     elif isinstance(problem, DataError | OverflowError):
         reason = f"a value does not fit its column: {reason}"
     value = item.text(column) if column else ""
-    waits = isinstance(problem, NoSuchSubject | NoSuchExperiment)
     if not isinstance(problem, ConnectomeDBError) or not value:
         reason = f"{item.text('label') or item.text('ID') or item.xsi_type}: {reason}"
-    return Failed(one, Refusal(one.file, reason, one.line, column, value), waits)
+    return Failed(one, Refusal(one.file, reason, one.line, column, value), problem)

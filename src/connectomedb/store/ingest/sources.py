@@ -7,14 +7,18 @@ is larger than any document, is refused unread.
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import io
+import lzma
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import IO
+from typing import IO, Any
 
 from connectomedb.errors import DocumentError
 from connectomedb.schema.xml import MAX_BYTES
@@ -25,7 +29,22 @@ SUFFIX = ".xml"
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 # XML shrinks to a twentieth or so; what grows more than this is made to fill a disk.
 MOST_GROWTH, FREE_GROWTH_BYTES = 500, 1 << 30
-_BROKEN = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError, NotImplementedError)
+_BLOCK = 512  # of a tar file
+_UNPACK: Mapping[str, Callable[..., Any]] = {
+    ".gz": gzip.open,
+    ".tgz": gzip.open,
+    ".bz2": bz2.open,
+    ".xz": lzma.open,
+}
+_BROKEN = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    NotImplementedError,
+)
 
 Refuse = Callable[[Refusal], None]
 
@@ -73,8 +92,8 @@ def iter_sources(paths: Sequence[Path], refuse: Refuse) -> Iterator[Source]:
             members = _zip_members if path.suffix == ".zip" else _tar_members
             try:
                 yield from members(path, refuse)
-            except _BROKEN as problem:
-                refuse(Refusal(str(path), f"the archive is broken or cut short ({_said(problem)})"))
+            except (*_BROKEN, DocumentError) as problem:
+                refuse(Refusal(str(path), f"the archive is broken or cut short: {_said(problem)}"))
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -124,7 +143,13 @@ def _zip_members(path: Path, refuse: Refuse) -> Iterator[Source]:
 
 
 def _tar_members(path: Path, refuse: Refuse) -> Iterator[Source]:
-    with path.open("rb") as stream, closing(tarfile.open(fileobj=stream, mode="r|*")) as archive:
+    # Compression is undone here: the library's own way takes a file that is cut short for a whole one.
+    unpack = _UNPACK.get(path.suffix, Path.open)
+    with (
+        unpack(path, "rb") as raw,
+        _Watched(raw) as stream,
+        closing(tarfile.open(fileobj=stream, mode="r|")) as archive,
+    ):
         budget = _Budget(path)
         while (member := archive.next()) is not None:
             archive.members = []  # type: ignore[attr-defined]  # else the library remembers every member
@@ -140,10 +165,33 @@ def _tar_members(path: Path, refuse: Refuse) -> Iterator[Source]:
                 content = archive.extractfile(member)
                 assert content is not None, "a regular member has content"
                 yield _member(path, member.name, _reader(content))
+        if not stream.ended_well:
+            raise tarfile.ReadError("its end is missing")
 
 
 def _member(path: Path, name: str, read: Callable[[], bytes]) -> Source:
     return Source(f"{path}!{name}", Stamp(f"{path.resolve()}!{name}", 0, 0), read)
+
+
+class _Watched(io.RawIOBase):
+    """A stream that knows whether what was read of it ends with a tar file's empty block."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._n_bytes = 0
+        self._last = b""
+
+    @property
+    def ended_well(self) -> bool:
+        """The last whole block is empty, as the last of a tar file is."""
+        return self._n_bytes % _BLOCK == 0 and self._last == bytes(_BLOCK)
+
+    def read(self, size: int = -1, /) -> bytes:
+        """The next bytes."""
+        data = self._stream.read(size)
+        self._n_bytes += len(data)
+        self._last = (self._last + data)[-_BLOCK:]
+        return data
 
 
 class _Budget:
@@ -153,15 +201,16 @@ class _Budget:
         self._left = max(FREE_GROWTH_BYTES, MOST_GROWTH * path.stat().st_size)
 
     def spend(self, n_bytes: int) -> None:
-        """Raises BadZipFile when the archive holds more than any honest one."""
+        """Raises DocumentError when the archive holds more than any honest one."""
         self._left -= n_bytes
         if self._left < 0:
-            raise zipfile.BadZipFile(f"it grows to more than {MOST_GROWTH} times its size")
+            raise DocumentError(f"the archive grows to more than {MOST_GROWTH} times its size; split it")
 
     def reader(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[], bytes]:
         """Reads one member of a zip file."""
 
         def read() -> bytes:
+            self.spend(0)
             try:
                 with archive.open(member) as content:
                     data = _reader(content)()
