@@ -1,4 +1,4 @@
-"""Commands of a site's folder: init and serve."""
+"""Commands of a site's folder: init, serve, backup, restore and doctor."""
 
 from __future__ import annotations
 
@@ -92,3 +92,79 @@ def serve_command(folder: Path, host: str, port: int, as_json: bool) -> None:
         serve(site, host, port, ready, session_lifetime_s=lifetime_s)
     finally:
         site.close()
+
+
+@click.command("backup")
+@click.argument("site", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@common.as_json_option
+def backup_command(site: Path, file: Path, as_json: bool) -> None:
+    """Write the database, data types and facts of SITE into FILE; the server may go on.
+
+    Images are not in it, nor is the password of a database.
+
+    \b
+    Example:
+      connectomedb backup mysite mysite-monday.zip
+    """
+    need_server_libraries()
+    common.existing_site(site)
+    from connectomedb.store.backup import back_up
+    from connectomedb.store.site import open_site
+
+    with open_site(site) as opened:
+        manifest = back_up(opened, file)
+    size_bytes = file.stat().st_size
+    facts = {"file": str(file), "size_bytes": size_bytes, "members": dict(manifest.members)}
+    said = f"{file}: {len(manifest.members)} members, {size_bytes} bytes, taken {manifest.taken}"
+    common.emit(facts, as_json=as_json, text=said)
+
+
+@click.command("restore")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--database", default="", help="URL of an empty PostgreSQL database instead of SQLite.")
+@common.as_json_option
+def restore_command(file: Path, folder: Path, database: str, as_json: bool) -> None:
+    """Make a site again from the backup FILE, in a new FOLDER; every byte is checked first.
+
+    \b
+    Example:
+      connectomedb restore mysite-monday.zip mysite-again
+    """
+    need_server_libraries()
+    from connectomedb.store.backup import restore
+
+    manifest = restore(file, folder, database=database)
+    facts = {"folder": str(folder), "taken": manifest.taken}
+    common.emit(facts, as_json=as_json, text=f"site in {folder}, as it was at {manifest.taken}")
+
+
+@click.command("doctor")
+@click.argument("site", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--repair", is_flag=True, help="Mend what can be computed again.")
+@common.as_json_option
+def doctor_command(site: Path, repair: bool, as_json: bool) -> None:
+    """Name what is wrong in the database of SITE; status 1 when something is.
+
+    \b
+    Example:
+      connectomedb doctor mysite --repair
+    """
+    need_server_libraries()
+    common.existing_site(site)
+    from connectomedb.store.site import open_site
+
+    with open_site(site) as opened:
+        problems = opened.archive.repair() if repair else opened.archive.examine()
+    lines = [
+        f"{one.check}: {one.where}: {one.said}" + (" (--repair mends it)" if one.repairable else "")
+        for one in problems
+    ]
+    facts = [
+        {"check": one.check, "where": one.where, "said": one.said, "repairable": one.repairable}
+        for one in problems
+    ]
+    common.emit({"problems": facts}, as_json=as_json, text="\n".join(lines) or "nothing is wrong")
+    if problems:
+        raise click.exceptions.Exit(1)

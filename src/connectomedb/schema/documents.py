@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 # No part of XML 1.0: such text cannot be written, only refused.
-_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 # A parser takes a bare carriage return for a line feed.
 _KEPT = {"\r": "&#13;"}
@@ -47,7 +47,7 @@ def read_document(data: bytes, types: DataTypes) -> Item:
 def check_value(element: ElementPath, value: Value) -> str:
     """Why a value is not one of this element, '' when it is."""
     text = str(value)
-    if _UNWRITABLE.search(text):
+    if UNWRITABLE.search(text):
         return "it holds a character that XML cannot carry"
     if element.enumeration and text not in element.enumeration:
         return f"it is none of {', '.join(element.enumeration)}"
@@ -267,7 +267,7 @@ class _Writing:
         if value is None:
             return None
         text = xml_value(value, leaf.value_type)
-        if _UNWRITABLE.search(text):
+        if UNWRITABLE.search(text):
             raise NotValid([f"{leaf.path} is {text[:60]!r}: it holds a character that XML cannot carry"])
         return text
 

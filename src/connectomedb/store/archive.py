@@ -11,17 +11,34 @@ from pathlib import Path
 
 from sqlalchemy import Engine, func, insert, select, update
 
+from connectomedb.errors import AccessDenied
 from connectomedb.schema.model import Item
 from connectomedb.schema.registry import DataTypes
 from connectomedb.search import explain as sentences
 from connectomedb.search.query import SearchQuery
 from connectomedb.search.resolve import resolve
-from connectomedb.store import experiments, files, items, listings, projects, subjects
+from connectomedb.store import (
+    deletion,
+    doctor,
+    experiments,
+    files,
+    growth,
+    items,
+    listings,
+    migrations,
+    projects,
+    sharing,
+    subjects,
+)
 from connectomedb.store import tables as t
 from connectomedb.store.accounts import Account, Accounts
+from connectomedb.store.changes import Changing
 from connectomedb.store.compile import Compiled, compile_search
+from connectomedb.store.deletion import Tombstone
+from connectomedb.store.doctor import Problem
 from connectomedb.store.engine import dialect_of, writing
 from connectomedb.store.export import ExportReport, Format, export_project
+from connectomedb.store.history import Change, read_history
 from connectomedb.store.ingest.loading import Loading, loading
 from connectomedb.store.loader import Contents
 from connectomedb.store.report import IngestReport
@@ -56,22 +73,22 @@ class Archive:
 
     def create(self) -> Archive:
         """Make the tables of a new site; those of an existing one are checked."""
-        t.create(self.engine, self._layout)
+        migrations.create(self.engine, self._layout)
         return self
 
     def open(self) -> Archive:
-        """Check that the database is one of this version, and add what new types need.
+        """Bring the database to this version, and add what new types need.
 
-        Raises  ConfigurationError when the database is none, or another version's
+        Raises  ConfigurationError when the database is none, or of a newer version, or when types have
+                changed so that data would be lost
         """
-        t.check_version(self.engine)
-        t.update_layout(self.engine, self._layout)
+        migrations.upgrade(self.engine, self._layout)
         return self
 
     def use_types(self, types: DataTypes) -> None:
         """Go on with these data types; tables and columns are added for what is new."""
         layout = t.Layout(types)
-        t.update_layout(self.engine, layout)
+        growth.follow_types(self.engine, layout)
         self._layout = layout
 
     def close(self) -> None:
@@ -216,16 +233,10 @@ class Archive:
         insert_user: str,
     ) -> None:
         """A new project; its name defaults to its id. Raises Conflict when the id is taken."""
-        with writing(self.engine) as connection:
-            items.add_project(
-                connection,
-                self._layout,
-                project_id,
-                name=name,
-                description=description,
-                accessibility=accessibility,
-                insert_user=insert_user,
-            )
+        projects.check_project(project_id, accessibility)
+        said = {"ID": project_id, "name": name or project_id, "description": description}
+        document = Item(t.PROJECT, {path: text for path, text in said.items() if text})
+        self.store_items([Imported(document, accessibility=accessibility)], user=insert_user)
 
     def store_items(
         self, documents: Iterable[Item | Imported], *, user: str, project: str = ""
@@ -242,15 +253,103 @@ class Archive:
             writer.store(documents)
         return IngestReport(len(writer.ids), tuple(writer.ids))
 
-    def share(self, item_id: str, project: str, label: str, who: Principal) -> None:
-        """Let a further project see an item; see `experiments.share`."""
+    def add_items(
+        self, documents: Iterable[Item | Imported], who: Principal, *, project: str = ""
+    ) -> IngestReport:
+        """Store documents on a user's behalf: all of them durably, or none.
+
+        Raises  as `store_items`; AccessDenied where the user is neither owner nor member, or states ids of
+                another site without being an administrator
+        """
+        given = list(documents)
+        if not who.is_admin and any(isinstance(one, Imported) for one in given):
+            raise AccessDenied("dates, users and numbers of another site are for administrators to give")
+        site_id = self.get_setting("site_id", DEFAULT_SITE_ID)
         with writing(self.engine) as connection:
-            experiments.share(connection, item_id, project, label, who)
+            writer = ItemWriter(
+                connection, self._layout, user=who.login, project=project, site_id=site_id, who=who
+            )
+            writer.store(given)
+        return IngestReport(len(writer.ids), tuple(writer.ids))
+
+    def merge_item(
+        self,
+        item_id: str,
+        document: Item,
+        who: Principal,
+        *,
+        cleared: Iterable[str] = (),
+        reason: str = "",
+    ) -> Item:
+        """Lay a document over a stored one; see `Changing.merge_item`. The new document is returned."""
+        with self._changing(who, reason) as changing:
+            return changing.merge_item(item_id, document, cleared)
+
+    def replace_item(self, item_id: str, document: Item, who: Principal, *, reason: str = "") -> Item:
+        """Put a document in the place of a stored one; see `Changing.replace_item`."""
+        with self._changing(who, reason) as changing:
+            return changing.replace_item(item_id, document)
+
+    def rename_item(
+        self, item_id: str, label: str, who: Principal, *, project: str = "", reason: str = ""
+    ) -> None:
+        """Another label for a subject or experiment, in its own project or a further one."""
+        with self._changing(who, reason) as changing:
+            changing.rename(item_id, label, project)
+
+    def delete_item(
+        self, item_id: str, who: Principal, reason: str = "", *, with_shares: bool = False
+    ) -> tuple[str, ...]:
+        """Delete an item and all inside it, leaving tombstones; see `deletion.delete_item`."""
+        with writing(self.engine) as connection:
+            return deletion.delete_item(
+                connection, self._layout, item_id, who, reason, with_shares=with_shares
+            )
+
+    def share(self, item_id: str, project: str, label: str, who: Principal) -> None:
+        """Let a further project see an item; see `sharing.share`."""
+        with writing(self.engine) as connection:
+            sharing.share(connection, self._layout, item_id, project, label, who)
+
+    def unshare(self, item_id: str, project: str, who: Principal, *, reason: str = "") -> None:
+        """Take an item out of a project that it is shared into; see `sharing.unshare`."""
+        with writing(self.engine) as connection:
+            sharing.unshare(connection, self._layout, item_id, project, who, reason=reason)
+
+    def move_item(self, item_id: str, project: str, who: Principal, *, reason: str = "") -> None:
+        """Give an item to another project, the old one keeps a share; see `sharing.move`."""
+        with writing(self.engine) as connection:
+            sharing.move(connection, self._layout, item_id, project, who, reason=reason)
+
+    # What became of things
+
+    def history(self, item_id: str, who: Principal) -> tuple[Change, ...]:
+        """The changes of an item, the last first, each with the document before it.
+
+        Raises  NotFound; AccessDenied when the user sees the item only by a share
+        """
+        with self.engine.connect() as connection:
+            return read_history(connection, item_id, who)
+
+    def tombstones(self, project: str, who: Principal) -> tuple[Tombstone, ...]:
+        """What was deleted from a project, the last first."""
+        with self.engine.connect() as connection:
+            return deletion.read_tombstones(connection, project, who)
 
     def add_files(self, project: str, location: str, rows: Iterable[FileRow], *, replace: bool = True) -> int:
         """Note what the mirror at `location` holds of a project; see `files.add_files`."""
         with writing(self.engine) as connection:
             return files.add_files(connection, project, location, rows, replace=replace)
+
+    # Health
+
+    def examine(self) -> tuple[Problem, ...]:
+        """What is wrong in the database; see `doctor.examine`."""
+        return doctor.examine(self.engine, self._layout)
+
+    def repair(self) -> tuple[Problem, ...]:
+        """Mend what can be computed again; what is left is returned."""
+        return doctor.repair(self.engine, self._layout)
 
     # People
 
@@ -316,6 +415,12 @@ class Archive:
             )
             if not changed.rowcount:
                 connection.execute(insert(t.setting).values(name=name, value=value))
+
+    @contextmanager
+    def _changing(self, who: Principal, reason: str) -> Iterator[Changing]:
+        site_id = self.get_setting("site_id", DEFAULT_SITE_ID)
+        with writing(self.engine) as connection:
+            yield Changing(connection, self._layout, who, site_id=site_id, reason=reason)
 
     def _compiled(self, query: SearchQuery, who: Principal) -> Compiled:
         return compile_search(resolve(query, self.types), who, self._layout, self._dialect)

@@ -12,11 +12,11 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine, case, func, literal
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import Text
 
-from connectomedb.errors import ConfigurationError
+from connectomedb.errors import ConfigurationError, DiskFull
 from connectomedb.schema.model import ValueType
 from connectomedb.store import postgresql, sqlite
 
@@ -119,9 +119,26 @@ def dialect_of(engine: Engine) -> Dialect:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """One transaction that writes: all of it is durable at the end, or nothing of it happened."""
-    with engine.connect().execution_options(**{sqlite.WRITING: True}) as connection, connection.begin():
-        yield connection
+    """One transaction that writes: all of it is durable at the end, or nothing of it happened.
+
+    Raises  DiskFull when there is no room for it
+    """
+    try:
+        with engine.connect().execution_options(**{sqlite.WRITING: True}) as connection, connection.begin():
+            yield connection
+    except DBAPIError as error:
+        if any(sqlite.is_full(cause) or postgresql.is_full(cause) for cause in causes_of(error)):
+            raise DiskFull("no room for the database to grow; free some, nothing was stored") from error
+        raise
+
+
+def causes_of(error: DBAPIError) -> Iterator[BaseException | None]:
+    """What the driver said, the last first: SQLite ends a transaction that finds no room, and then taking
+    back its savepoint fails as well and hides why."""
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen.orig if isinstance(seen, DBAPIError) else seen
+        seen = seen.__context__
 
 
 def _printed(

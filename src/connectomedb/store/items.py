@@ -2,45 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from connectomedb.errors import LabelTaken, NoSuchExperiment, NoSuchSubject, NotFound
 from connectomedb.schema.model import Item
 from connectomedb.store import tables as t
 from connectomedb.store.loader import Contents, load_documents
-from connectomedb.store.projects import insert_project, locate_project, now
+from connectomedb.store.projects import locate_project
 from connectomedb.store.visibility import visible_with_root
-from connectomedb.store.writer import take
-from connectomedb.vocabulary.records import Accessibility, Principal
-
-
-def add_project(
-    connection: Connection,
-    layout: t.Layout,
-    project_id: str,
-    *,
-    name: str,
-    description: str,
-    accessibility: Accessibility,
-    insert_user: str,
-) -> None:
-    """A new project. Raises Conflict when the id is taken, ConfigurationError when it is not legal."""
-    pk = take(connection, "pk")
-    insert_project(
-        connection,
-        pk,
-        project_id,
-        accessibility=accessibility,
-        insert_user=insert_user,
-        insert_date=now(),
-    )
-    typed = layout.typed(t.PROJECT)
-    values = {
-        typed.columns["name"].name: name or project_id,
-        typed.columns["secondary_id"].name: project_id,
-        typed.columns["description"].name: description or None,
-    }
-    connection.execute(insert(typed.table).values(pk=pk, **values))
+from connectomedb.vocabulary.records import Principal
 
 
 def load_item(

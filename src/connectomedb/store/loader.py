@@ -40,7 +40,7 @@ def load_documents(
 
     The caller has made sure that the user sees these; experiments inside them are checked here.
 
-    Cost     for 500 items: two statements, one per type of item found and one per repeated part of each
+    Cost     for 500 items: two statements, one per table of each type of item found
     """
     found: dict[int, Item] = {}
     for start in range(0, len(pks), _CHUNK):
@@ -131,10 +131,11 @@ class _Loading:
     # What they say
 
     def _read_type(self, typed: t.TypedTable, pks: Sequence[int]) -> None:
-        leaves = [(typed.fields[path].path, column.name) for path, column in typed.columns.items()]
-        frame = typed.frame()
-        for row in self._rows(select(frame), frame.c.pk, pks):
-            self._values[row["pk"]] = {path: row[name] for path, name in leaves if row[name] is not None}
+        for table in typed.tables:
+            leaves = [(typed.fields[p].path, c.name) for p, c in typed.columns.items() if c.table is table]
+            for row in self._rows(select(table), table.c.pk, pks):
+                said = {path: row[name] for path, name in leaves if row[name] is not None}
+                self._values.setdefault(row["pk"], {}).update(said)
         if typed.children:
             entries: dict[str, dict[int, list[RowMapping]]] = {}
             for path, child in typed.children.items():

@@ -13,6 +13,7 @@ from sqlalchemy.types import Integer, Text
 # Built into PostgreSQL 17 and later; older servers fold by the database's own rules.
 UNICODE_COLLATION = "pg_c_utf8"
 UNICODE_SINCE = (17, 0)
+_DISK_FULL = "53100"
 
 
 def open_postgresql(url: URL) -> Engine:
@@ -24,6 +25,11 @@ def open_postgresql(url: URL) -> Engine:
         pool_pre_ping=True,
         connect_args={"options": "-c timezone=UTC -c datestyle=ISO"},
     )
+
+
+def is_full(error: BaseException | None) -> bool:
+    """The database could not grow."""
+    return getattr(error, "sqlstate", None) == _DISK_FULL
 
 
 def lower(text: ColumnElement[Any], collation: str) -> ColumnElement[str]:

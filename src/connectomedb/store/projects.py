@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, get_args
 
-from sqlalchemy import Connection, func, insert, or_, select
+from sqlalchemy import Connection, func, or_, select
 
-from connectomedb.errors import ConfigurationError, Conflict, NoSuchProject
+from connectomedb.errors import ConfigurationError, NoSuchProject
 from connectomedb.store import tables as t
 from connectomedb.store.visibility import reads_project, visible, visible_project
 from connectomedb.vocabulary.records import Accessibility, Principal
@@ -58,51 +58,14 @@ def count_members(connection: Connection, who: Principal) -> dict[tuple[str, str
     return {(project, family): n for project, family, n in rows}
 
 
-def insert_project(
-    connection: Connection,
-    pk: int,
-    project_id: str,
-    *,
-    accessibility: Accessibility,
-    insert_user: str,
-    insert_date: datetime,
-) -> None:
-    """The rows that make a project, without its typed row."""
+def check_project(project_id: str, accessibility: str) -> None:
+    """Raises ConfigurationError for an id that is not legal, or a word that is no accessibility."""
     if not LEGAL_NAME.match(project_id):
         raise ConfigurationError(f"project id {project_id!r} is not legal: letters, digits, _ and - only")
     if accessibility not in get_args(Accessibility):
         raise ConfigurationError(
             f"no accessibility {accessibility!r}; there are: {', '.join(get_args(Accessibility))}"
         )
-    taken = connection.scalar(select(t.project.c.id).where(t.project.c.folded_id == project_id.lower()))
-    if taken is not None:
-        raise Conflict(f"the project {taken} exists already; choose another id")
-    connection.execute(
-        insert(t.item).values(
-            pk=pk,
-            id=project_id,
-            family="project",
-            xsi_type=t.PROJECT,
-            project=project_id,
-            label=project_id,
-            root_pk=pk,
-            projects_text=f"<{project_id}>",
-            status="active",
-            insert_date=insert_date,
-            insert_user=insert_user,
-            last_modified=insert_date,
-        )
-    )
-    connection.execute(
-        insert(t.project).values(
-            pk=pk, id=project_id, folded_id=project_id.lower(), accessibility=accessibility
-        )
-    )
-    connection.execute(
-        insert(t.membership).values(
-            item_pk=pk, project=project_id, family="project", label=project_id, position=0
-        )
-    )
 
 
 def _by_alias(layout: t.Layout, text: str) -> Any:

@@ -156,7 +156,7 @@ class Row:
         narrower = data_type if self._is_narrower(data_type) else self.data_type
         if not any(f.path.lower() == key for f in narrower.fields):
             return None
-        source = self._source(narrower)
+        source = self._source(narrower, key)
         return Expr(source.columns[key], source.fields[key].value_type)
 
     def child(self, path: str) -> tuple[t.ChildTable, str] | None:
@@ -180,17 +180,22 @@ class Row:
             return None
         return Expr(self.base.c[name], "integer" if name == "size" else "string")
 
-    def _source(self, data_type: DataType) -> _Source:
+    def _source(self, data_type: DataType, path: str) -> _Source:
+        """The table that holds a leaf; a wide type has several, and only those that are used are joined."""
+        typed = self.layout.concrete(data_type.xsi_type)
         key = data_type.xsi_type.lower()
+        if len(typed) == 1:
+            key += f" {typed[0].columns[path].table.name}"
         if key not in self._sources:
-            self._sources[key] = self._make_source(data_type)
+            self._sources[key] = self._make_source(data_type, path)
         return self._sources[key]
 
-    def _make_source(self, data_type: DataType) -> _Source:
+    def _make_source(self, data_type: DataType, path: str) -> _Source:
         typed = self.layout.concrete(data_type.xsi_type)
         if len(typed) == 1:
-            frame = typed[0].frame()
-            columns = {path: frame.c[column.name] for path, column in typed[0].columns.items()}
+            table = typed[0].columns[path].table
+            frame: FromClause = table.alias()
+            columns = {p: frame.c[c.name] for p, c in typed[0].columns.items() if c.table is table}
             return _Source(frame, columns, typed[0].fields)
         kept_in_item = t.item_paths(self.family)
         fields = {f.path.lower(): f for f in data_type.fields if f.path.lower() not in kept_in_item}
@@ -200,11 +205,7 @@ class Row:
             nothing = {p: cast(null(), t.SQL_TYPES[f.value_type]) for p, f in fields.items()}
             return _Source(frame, nothing, fields)
         names = {path: f"f{n}" for n, path in enumerate(fields)}
-        parts = []
-        for one in typed:
-            part = one.frame()
-            found = (part.c[one.columns[path].name].label(name) for path, name in names.items())
-            parts.append(select(part.c.pk, *found))
+        parts = [one.select(names) for one in typed]
         frame = union_all(*parts).subquery()
         return _Source(frame, {path: frame.c[name] for path, name in names.items()}, fields)
 

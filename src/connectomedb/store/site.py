@@ -78,7 +78,7 @@ def init_site(
     except BaseException:
         archive.close()
         raise
-    _write_facts(
+    write_facts(
         folder,
         {
             "database": database,
@@ -96,7 +96,7 @@ def open_site(folder: Path) -> Site:
 
     Raises  ConfigurationError when there is none, or it is damaged or of another version
     """
-    facts = _read_facts(folder)
+    facts = read_facts(folder)
     url = _text(facts, "database")
     if not url and not (folder / DATABASE).is_file():
         raise ConfigurationError(f"the database {folder / DATABASE} is missing; restore it from a backup")
@@ -118,14 +118,15 @@ def open_site(folder: Path) -> Site:
 
 def set_mirror(folder: Path, url: str) -> None:
     """Note where the site's images are."""
-    _write_facts(folder, {**_read_facts(folder), "mirror": url})
+    write_facts(folder, {**read_facts(folder), "mirror": url})
 
 
 def _file_url(folder: Path) -> str:
     return f"sqlite:///{folder.resolve() / DATABASE}"
 
 
-def _read_facts(folder: Path) -> dict[str, Any]:
+def read_facts(folder: Path) -> dict[str, Any]:
+    """What `site.json` says. Raises ConfigurationError when there is none that can be read."""
     path = folder / FACTS
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
@@ -147,7 +148,7 @@ def _text(facts: dict[str, Any], name: str) -> str:
     return value
 
 
-def _write_facts(folder: Path, facts: dict[str, Any]) -> None:
+def write_facts(folder: Path, facts: dict[str, Any]) -> None:
     """Write beside, sync, then rename: a crash leaves the old file or the new one."""
     path, beside = folder / FACTS, folder / f".{FACTS}.new"
     # A database URL may hold a password.

@@ -56,6 +56,13 @@ def open_sqlite(url: URL) -> Engine:
     return engine
 
 
+def is_full(error: BaseException | None) -> bool:
+    """The database could not grow: the disk is full, or a limit is reached."""
+    # Beyond a limit of the process, writing fails and SQLite calls it an I/O error.
+    codes = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)
+    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode in codes
+
+
 def lower(text: ColumnElement[Any]) -> ColumnElement[str]:
     """Lower case of any alphabet."""
     return func.cdb_lower(text, type_=Text())

@@ -17,34 +17,27 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    Connection,
     Date,
     DateTime,
-    Engine,
     Float,
     ForeignKey,
     FromClause,
     Index,
     Integer,
     MetaData,
+    Select,
     Table,
     Text,
     Time,
     UniqueConstraint,
-    insert,
-    inspect,
     select,
-    text,
-    update,
 )
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.schema import CreateColumn
 from sqlalchemy.types import TypeEngine
 
 from connectomedb.errors import ConfigurationError
 from connectomedb.schema.model import DataType, ElementPath, Multiple, Node, ValueType
 from connectomedb.schema.registry import DataTypes
-from connectomedb.store.engine import writing
 
 SCHEMA_VERSION = 2
 Family = Literal["project", "subject", "experiment", "file", "scan", "reconstruction", "resource"]
@@ -64,14 +57,18 @@ _FAMILIES: tuple[tuple[str, Family], ...] = (
 )
 # Items that live inside another one and are visible with it.
 PARTS: frozenset[Family] = frozenset(("scan", "reconstruction", "resource"))
+ROOTS: tuple[Family, ...] = ("project", "subject", "experiment")
 
 # Kept in `item`, never in the typed table of a project, a subject or an experiment.
 ITEM_PATHS = {"id": "id", "project": "project", "label": "label"}
 SHARES = "sharing/share"
 # What a share says beside project and label, and the column of `membership` that keeps it.
 SHARE_LEAVES = {"group": "group_name", "visit": "visit", "protocol": "protocol", "share": "text"}
+# A row of PostgreSQL fits into a page of 8 kB, whatever its values: texts shrink to 24 bytes, not further.
 MOST_COLUMNS = 1200
-COUNTERS = ("pk", "subject", "experiment", "resource", "file", "account")
+MOST_BYTES = 7800
+_TEXT_BYTES, _OTHER_BYTES = 25, 8
+COUNTERS = ("pk", "subject", "experiment", "resource", "file", "account", "history", "tombstone")
 _LONGEST_NAME = 60
 
 # Text in the order of code points, the same on every back end.
@@ -137,6 +134,7 @@ item = Table(
     Index("item_by_subject", "subject_pk", "xsi_type"),
     Index("item_by_owner", "owner_pk", "place", "entry"),
     Index("item_by_root", "root_pk"),
+    Index("item_by_number", "number", unique=True),
     Index("item_by_type", "xsi_type"),
     Index("item_by_family", "family", "id"),
 )
@@ -173,6 +171,22 @@ account = Table(
     Column("email", string, nullable=False),
     Column("enabled", Boolean, nullable=False),
     Column("insert_date", DateTime, nullable=False),
+)
+
+tombstone = Table(
+    "tombstone",
+    core,
+    Column("pk", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("id", string, nullable=False),
+    Column("family", string, nullable=False),
+    Column("xsi_type", string, nullable=False),
+    Column("project", string, nullable=False),
+    Column("label", string, nullable=False),
+    Column("at", DateTime, nullable=False),
+    Column("login", string, nullable=False),
+    Column("reason", string, nullable=False),
+    Index("tombstone_by_id", "id"),
+    Index("tombstone_by_project", "project", "pk"),
 )
 
 project_user = Table(
@@ -236,23 +250,35 @@ class ChildTable:
 
 @dataclass(frozen=True, slots=True)
 class TypedTable:
-    """One concrete data type: its table and the column of each leaf, by lower-case path.
+    """One concrete data type: its tables and the column of each leaf, by lower-case path.
 
-    `children` are its repeated parts by full lower-case path, outer ones before inner ones; `held` are the
-    repeated elements whose entries are items themselves, by lower-case path.
+    A wide type has several tables; each has a row for every item, and each leaf is in one of them
+    (`columns[path].table`). `children` are its repeated parts by full lower-case path, outer ones before
+    inner ones; `held` are the repeated elements whose entries are items themselves, by lower-case path.
     """
 
     data_type: DataType
     family: Family
-    table: Table
+    tables: tuple[Table, ...]
     columns: Mapping[str, Column[Any]]
     fields: Mapping[str, ElementPath]
     children: Mapping[str, ChildTable]
     held: Mapping[str, Multiple]
 
-    def frame(self) -> FromClause:
-        """An alias to select from: `pk` and every column by its name."""
-        return self.table.alias()
+    @property
+    def table(self) -> Table:
+        """The first of its tables."""
+        return self.tables[0]
+
+    def select(self, names: Mapping[str, str]) -> Select[Any]:
+        """`pk` and these leaves under these names, for every item of the type; `names` by lower-case path."""
+        needed = dict.fromkeys((self.columns[path].table for path in names), None) or {self.table: None}
+        first, *others = needed
+        frame: FromClause = first
+        for other in others:
+            frame = frame.join(other, other.c.pk == first.c.pk)
+        leaves = (self.columns[path].label(name) for path, name in names.items())
+        return select(first.c.pk, *leaves).select_from(frame)
 
 
 class Layout:
@@ -300,16 +326,14 @@ class Layout:
     def _typed_table(self, data_type: DataType, family: Family) -> TypedTable:
         kept_in_item = item_paths(family)
         fields = [f for f in data_type.fields if f.path.lower() not in kept_in_item]
-        if len(fields) > MOST_COLUMNS:
-            raise ConfigurationError(
-                f"data type {data_type.xsi_type} has {len(fields)} fields, a table holds {MOST_COLUMNS}; "
-                "split it into several types"
-            )
         name = self._table_name(data_type.sql_name, data_type.xsi_type)
-        columns = _columns(fields, reserved=("pk",))
-        table = Table(name, self.metadata, _owner(primary_key=True), *columns.values())
+        columns = columns_of(fields, reserved=("pk",))
+        tables = tuple(
+            Table(name if n == 1 else f"{name}__{n}", self.metadata, _owner(primary_key=True), *some)
+            for n, some in enumerate(_split(columns.values()), 1)
+        )
         if "subject_id" in columns:
-            Index(_short(f"{name}_by_subject"), columns["subject_id"])
+            Index(short_name(f"{name}_by_subject"), columns["subject_id"])
         children: dict[str, ChildTable] = {}
         held: dict[str, Multiple] = {}
         for node in _repeated(data_type.nodes):
@@ -320,7 +344,7 @@ class Layout:
             else:
                 self._add_child_tables(data_type, node, children, (), "")
         by_path = {f.path.lower(): f for f in fields}
-        return TypedTable(data_type, family, table, columns, by_path, children, held)
+        return TypedTable(data_type, family, tables, columns, by_path, children, held)
 
     def _add_child_tables(
         self,
@@ -353,7 +377,7 @@ class Layout:
             for one in _repeated(nodes):
                 inner.setdefault(one.path.lower(), one)
         nesting = [Column("parent_entry", Integer, nullable=False)] if parent else []
-        columns = _columns(fields.values(), reserved=("owner_pk", "entry", "entry_type", "parent_entry"))
+        columns = columns_of(fields.values(), reserved=("owner_pk", "entry", "entry_type", "parent_entry"))
         table = Table(
             self._table_name(f"{data_type.sql_name}__{path.replace('/', '_')}", data_type.xsi_type + path),
             self.metadata,
@@ -371,13 +395,27 @@ class Layout:
 
     def _table_name(self, name: str, origin: str) -> str:
         """`t_NAME`; with a hash of what it stands for when two would look the same."""
-        short = _short(f"t_{name}")
+        short = short_name(f"t_{name}")
         return short if short not in self.metadata.tables else f"{short[:51]}_{_hash(origin)}"
 
 
 def item_paths(family: Family) -> Mapping[str, str]:
     """Leaves that are columns of `item` for this family; those of a part are all in its typed table."""
     return {} if family in PARTS else ITEM_PATHS
+
+
+def _split(columns: Iterable[Column[Any]]) -> list[list[Column[Any]]]:
+    """The columns of each table of a type, in order; one table for all but the widest types."""
+    tables: list[list[Column[Any]]] = [[]]
+    size = 0
+    for column in columns:
+        weight = _TEXT_BYTES if isinstance(column.type, Text) else _OTHER_BYTES
+        if len(tables[-1]) == MOST_COLUMNS or size + weight > MOST_BYTES:
+            tables.append([])
+            size = 0
+        tables[-1].append(column)
+        size += weight
+    return tables
 
 
 def _repeated(nodes: Iterable[Node]) -> Iterator[Node]:
@@ -398,81 +436,6 @@ def _leaves(nodes: Iterable[Node]) -> Iterator[ElementPath]:
             yield from _leaves(node.children)
 
 
-def create(engine: Engine, layout: Layout) -> None:
-    """Make the tables of a new site; an existing one is left as it is, its version checked."""
-    with writing(engine) as connection:
-        core.create_all(connection)
-        if connection.scalar(select(schema_version.c.version)) is None:
-            connection.execute(insert(schema_version).values(version=SCHEMA_VERSION))
-            connection.execute(
-                insert(counter),
-                [{"name": name, "value": 0} for name in COUNTERS],
-            )
-    check_version(engine)
-    update_layout(engine, layout)
-
-
-def check_version(engine: Engine) -> None:
-    """Refuse a database that another version of the software made."""
-    if not inspect(engine).has_table(schema_version.name):
-        raise ConfigurationError("the database holds no site yet; make one with `connectomedb init`")
-    with engine.connect() as connection:
-        found = connection.scalar(select(schema_version.c.version))
-    if found != SCHEMA_VERSION:
-        raise ConfigurationError(
-            f"the database has schema version {found}, this software reads version {SCHEMA_VERSION}; "
-            "use the software that made it, or restore a backup of this version"
-        )
-
-
-def update_layout(engine: Engine, layout: Layout) -> None:
-    """Make tables for new types and columns for new fields; a field that changed its type is refused."""
-    wanted = {t.name: _fingerprint(t) for t in layout.metadata.sorted_tables}
-    with engine.connect() as connection:
-        known = dict(connection.execute(select(type_layout.c.table_name, type_layout.c.fingerprint)).all())
-    fresh = {name for name, fingerprint in wanted.items() if known.get(name) != fingerprint}
-    if not fresh:
-        return
-    with writing(engine) as connection:
-        for table in layout.metadata.sorted_tables:
-            if table.name in fresh and table.name in known:
-                _grow(connection, table, known[table.name])
-                connection.execute(
-                    update(type_layout)
-                    .where(type_layout.c.table_name == table.name)
-                    .values(fingerprint=wanted[table.name])
-                )
-        new = [t for t in layout.metadata.sorted_tables if t.name in fresh and t.name not in known]
-        if new:
-            layout.metadata.create_all(connection, tables=new)
-            connection.execute(
-                insert(type_layout), [{"table_name": t.name, "fingerprint": wanted[t.name]} for t in new]
-            )
-
-
-def _grow(connection: Connection, table: Table, before: str) -> None:
-    had = dict(entry.split(" ", 1) for entry in before.split("\n"))
-    for column in table.columns:
-        kind = _kind(column)
-        if column.name not in had:
-            definition = CreateColumn(column).compile(dialect=connection.dialect)
-            quoted = connection.dialect.identifier_preparer.format_table(table)
-            connection.execute(text(f"ALTER TABLE {quoted} ADD COLUMN {definition}"))
-        elif had[column.name] != kind:
-            raise ConfigurationError(
-                f"column {column.name} of {table.name} was {had[column.name]} and is now {kind}; "
-                "keep the type of a field that has values, or give the field a new name"
-            )
-
-
-def _fingerprint(table: Table) -> str:
-    return "\n".join(f"{c.name} {_kind(c)}" for c in table.columns)
-
-
-def _kind(column: Column[Any]) -> str:
-    return type(column.type).__name__
-
-
 def _owner(name: str = "pk", *, primary_key: bool) -> Column[Any]:
     kind = BigInteger().with_variant(Integer, "sqlite")
     return Column(
@@ -480,19 +443,19 @@ def _owner(name: str = "pk", *, primary_key: bool) -> Column[Any]:
     )
 
 
-def _columns(fields: Iterable[ElementPath], reserved: tuple[str, ...]) -> dict[str, Column[Any]]:
+def columns_of(fields: Iterable[ElementPath], reserved: tuple[str, ...]) -> dict[str, Column[Any]]:
     taken = set(reserved)
     columns: dict[str, Column[Any]] = {}
     for field in fields:
-        name = _short(field.column.lower())
+        name = short_name(field.column.lower())
         if name in taken:
-            name = _short(f"{name}_{_hash(field.path)}")
+            name = short_name(f"{name}_{_hash(field.path)}")
         taken.add(name)
-        columns[field.path.lower()] = Column(name, SQL_TYPES[field.value_type])
+        columns[field.path.lower()] = Column(name, SQL_TYPES[field.value_type], info={"field": field})
     return columns
 
 
-def _short(name: str) -> str:
+def short_name(name: str) -> str:
     """A name that PostgreSQL does not cut: at most 60 characters, the rest as a hash."""
     return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 9]}_{_hash(name)}"
 

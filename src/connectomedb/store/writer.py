@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, time
 from itertools import islice
 from typing import Any
 
@@ -17,10 +17,12 @@ from sqlalchemy import Connection, Table, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from connectomedb.errors import Conflict, DocumentError, LabelTaken, NoSuchExperiment, NoSuchSubject, NotValid
-from connectomedb.schema.model import Item
+from connectomedb.schema.documents import UNWRITABLE
+from connectomedb.schema.model import ElementPath, Item, Value, ValueType
 from connectomedb.store import tables as t
 from connectomedb.store.projects import LEGAL_NAME, existing_project, now
-from connectomedb.vocabulary.records import Accessibility
+from connectomedb.store.rights import target_project
+from connectomedb.vocabulary.records import Accessibility, Principal
 
 _BATCH = 500
 _COUNTERS: Mapping[str, tuple[str, str]] = {"subject": ("subject", "S"), "experiment": ("experiment", "E")}
@@ -28,6 +30,15 @@ _SEGMENTS: Mapping[str, tuple[str, str]] = {
     "scan": ("scans", "scans"),
     "reconstruction": ("reconstructions", "reconstructions"),
     "resource": ("resources", "resources"),
+}
+_KINDS: Mapping[ValueType, frozenset[type]] = {
+    "string": frozenset((str,)),
+    "integer": frozenset((int,)),
+    "float": frozenset((float, int)),
+    "boolean": frozenset((bool,)),
+    "date": frozenset((date,)),
+    "time": frozenset((time,)),
+    "dateTime": frozenset((datetime,)),
 }
 _ILLEGAL_IN_PARTS = re.compile(r"[/\x00-\x1f]")
 
@@ -94,12 +105,21 @@ class ItemWriter:
     """Writes items within one transaction that the caller holds."""
 
     def __init__(
-        self, connection: Connection, layout: t.Layout, *, user: str, project: str, site_id: str
+        self,
+        connection: Connection,
+        layout: t.Layout,
+        *,
+        user: str,
+        project: str,
+        site_id: str,
+        who: Principal | None = None,
     ) -> None:
+        """`who` is asked for rights; without one the caller answers for the documents, as an import does."""
         self._connection = connection
         self._layout = layout
         self._site_id = site_id
         self._user = user
+        self._who = who
         self._default_project = project
         self._moment = now()
         self._projects: dict[str, str] = {}
@@ -119,6 +139,7 @@ class ItemWriter:
         reasons: list[str] = []
         for batch in _batches(items):
             rows = Rows()
+            self._keep_numbers(batch)
             self._prepare([one.item for one in batch])
             for one in batch:
                 try:
@@ -130,7 +151,40 @@ class ItemWriter:
         if reasons:
             raise NotValid(reasons)
 
+    def store_inside(
+        self, holder: Holder, parts: Sequence[tuple[str, int, Item]], taken: Mapping[str, set[str]]
+    ) -> None:
+        """Put items into a document that is there: each with its place and entry.
+
+        `taken` are the names that each place has already.
+        """
+        rows = Rows()
+        inside = [part for _, _, part in parts]
+        self._prepare([self._within(part, holder) for part in inside])
+        for place, entry, part in parts:
+            if self._layout.family(part.xsi_type) in t.PARTS:
+                names = taken.get(place, set())
+                self._add_part(Imported(part), part, place, entry, holder, names, rows)
+            else:
+                self._add_root(Imported(part), part, holder, rows)
+        self._flush(rows)
+
+    def _within(self, part: Item, holder: Holder) -> Item:
+        """The part with the project that it takes over, as names are looked up there."""
+        if self._layout.family(part.xsi_type) in t.PARTS or part.text("project"):
+            return part
+        return replace(part, values={**part.values, "project": holder.project})
+
     # Numbers and names, a batch at a time
+
+    def _keep_numbers(self, batch: Sequence[Imported]) -> None:
+        """Numbers that an import brings are never drawn again."""
+        highest = max((number for one in batch for number in one.numbers.values()), default=0)
+        c = t.counter.c
+        if highest:
+            self._connection.execute(
+                update(t.counter).where(c.name == "resource", c.value < highest).values(value=highest)
+            )
 
     def _prepare(self, items: Sequence[Item]) -> None:
         """Take all numbers that the batch needs, and look up all subjects and sessions that it names."""
@@ -178,6 +232,9 @@ class ItemWriter:
             drawn = [f"{self._site_id}_{letter}{first + k:05d}" for k in range(n - len(found))]
             # Imported ids are kept, so a fresh one may be taken.
             taken = set(self._connection.scalars(select(t.item.c.id).where(t.item.c.id.in_(drawn))))
+            taken |= set(
+                self._connection.scalars(select(t.tombstone.c.id).where(t.tombstone.c.id.in_(drawn)))
+            )
             found += [one for one in drawn if one not in taken]
         return found
 
@@ -228,8 +285,8 @@ class ItemWriter:
         project = self._project(named)
         item_id = item.text("ID") or next(self._fresh[family])
         label = item.text("label") or item_id
-        _legal("ID", item_id)
-        _legal("label", label)
+        need_legal("ID", item_id)
+        need_legal("label", label)
         memberships = [
             {"project": project, "label": label, **dict.fromkeys(t.SHARE_LEAVES.values())},
             *(self._share(one, label) for one in _shares(item)),
@@ -269,12 +326,12 @@ class ItemWriter:
             raise DocumentError(f"a share has no place for {', '.join(sorted(extra) or share.children)}")
         row: dict[str, Any] = {column: share.values.get(leaf) for leaf, column in t.SHARE_LEAVES.items()}
         name = share.text("label") or label
-        _legal("label", name)
+        need_legal("label", name)
         return {"project": self._project(share.text("project")), "label": name, **row}
 
     def _add_project(self, given: Imported, item: Item, rows: Rows) -> str:
         project = item.text("ID") or self._default_project
-        _legal("ID", project)
+        need_legal("ID", project)
         pk = next(self._numbers["pk"])
         own = Holder(pk, project, project, project, None, pk, f"<{project}>")
         rows.items.append(self._item_row(given, own, "project", item))
@@ -347,16 +404,11 @@ class ItemWriter:
     def _add_content(self, given: Imported, item: Item, own: Holder, rows: Rows) -> None:
         """The typed row of an item, its repeated parts and the items inside it."""
         typed = self._layout.typed(item.xsi_type)
-        self._add_leaves(item, own.pk, typed, rows)
-        numbers: Counter[str] = Counter()
+        add_leaves(item, own.pk, typed, rows)
+        add_repeated(item, own.pk, typed, rows)
         for path, entries in item.children.items():
-            key = path.lower()
-            if key == t.SHARES and typed.family not in t.PARTS:
-                continue
-            if key in typed.held:
-                self._add_held(given, typed.held[key].path, entries, own, rows)
-            else:
-                self._add_entries(typed, path, entries, own.pk, None, numbers, rows)
+            if path.lower() in typed.held:
+                self._add_held(given, typed.held[path.lower()].path, entries, own, rows)
 
     def _add_held(
         self, given: Imported, place: str, entries: Sequence[Item], own: Holder, rows: Rows
@@ -368,49 +420,6 @@ class ItemWriter:
                 self._add_part(given, part, place, entry, own, taken, rows)
             else:
                 self._add_root(given, part, own, rows, f"{own.spot}/{place}[{entry}]".lstrip("/"))
-
-    def _add_leaves(self, item: Item, pk: int, typed: t.TypedTable, rows: Rows) -> None:
-        kept_in_item = t.item_paths(typed.family)
-        row: dict[str, Any] = dict.fromkeys((c.name for c in typed.columns.values()), None)
-        row["pk"] = pk
-        for path, value in item.values.items():
-            if path.lower() in kept_in_item:
-                continue
-            column = typed.columns.get(path.lower())
-            if column is None:
-                raise DocumentError(f"{item.xsi_type} has no place for {path}")
-            row[column.name] = value
-        rows.typed.setdefault(typed.table, []).append(row)
-
-    def _add_entries(
-        self,
-        typed: t.TypedTable,
-        path: str,
-        entries: Sequence[Item],
-        pk: int,
-        parent_entry: int | None,
-        numbers: Counter[str],
-        rows: Rows,
-    ) -> None:
-        """The entries of a repeated part, and of those inside them."""
-        child = typed.children.get(path.lower())
-        if child is None:
-            raise DocumentError(f"{typed.data_type.xsi_type} has no place for {path}")
-        found = rows.typed.setdefault(child.table, [])
-        for entry in entries:
-            numbers[child.path] += 1
-            number = numbers[child.path]
-            row: dict[str, Any] = dict.fromkeys((c.name for c in child.columns.values()), None)
-            row |= {"owner_pk": pk, "entry": number, "entry_type": entry.xsi_type}
-            if parent_entry is not None:
-                row["parent_entry"] = parent_entry
-            for leaf, value in entry.values.items():
-                if leaf.lower() not in child.columns:
-                    raise DocumentError(f"{path} has no place for {leaf}")
-                row[child.columns[leaf.lower()].name] = value
-            found.append(row)
-            for inner, inside in entry.children.items():
-                self._add_entries(typed, f"{path}/{inner}", inside, pk, number, numbers, rows)
 
     # Names
 
@@ -434,13 +443,19 @@ class ItemWriter:
 
     def _project(self, text: str) -> str:
         if text not in self._projects:
-            self._projects[text] = existing_project(self._connection, text)
+            if self._who is None:
+                self._projects[text] = existing_project(self._connection, text)
+            else:
+                self._projects[text] = target_project(
+                    self._connection, text, self._who, "create", "storing documents"
+                )
         return self._projects[text]
 
     # Rows
 
     def _flush(self, rows: Rows) -> None:
         try:
+            self._refuse_deleted(rows)
             if rows.items:
                 self._connection.execute(insert(t.item), rows.items)
             if rows.projects:
@@ -457,8 +472,92 @@ class ItemWriter:
             if found:
                 self._connection.execute(insert(table), found)
 
+    def _refuse_deleted(self, rows: Rows) -> None:
+        """The id of something that was deleted is not given again: old references would mean another."""
+        b = t.tombstone.c
+        ids = [row["id"] for row in rows.items if row["place"] is None]
+        for start in range(0, len(ids), _BATCH):
+            gone = self._connection.scalar(
+                select(b.id).where(b.id.in_(ids[start : start + _BATCH]), b.family.in_(t.ROOTS)).limit(1)
+            )
+            if gone is not None:
+                raise Conflict(
+                    f"{gone} was the id of something deleted, and is not given again; choose another"
+                )
 
-def _legal(what: str, text: str) -> None:
+
+def add_leaves(item: Item, pk: int, typed: t.TypedTable, rows: Rows) -> None:
+    """The typed row of an item, over all tables of its type. Raises DocumentError for a homeless leaf."""
+    kept_in_item = t.item_paths(typed.family)
+    found: dict[Table, dict[str, Any]] = {
+        table: dict.fromkeys(c.name for c in table.columns) | {"pk": pk} for table in typed.tables
+    }
+    for path, value in item.values.items():
+        if path.lower() in kept_in_item:
+            continue
+        column = typed.columns.get(path.lower())
+        if column is None:
+            raise DocumentError(f"{item.xsi_type} has no place for {path}")
+        found[column.table][column.name] = _fitting(value, typed.fields[path.lower()])
+    for table, row in found.items():
+        rows.typed.setdefault(table, []).append(row)
+
+
+def add_repeated(item: Item, pk: int, typed: t.TypedTable, rows: Rows) -> None:
+    """The rows of all repeated parts that are no items themselves."""
+    numbers: Counter[str] = Counter()
+    for path, entries in item.children.items():
+        key = path.lower()
+        if key not in typed.held and (key != t.SHARES or typed.family in t.PARTS):
+            _add_entries(typed, path, entries, pk, None, numbers, rows)
+
+
+def _add_entries(
+    typed: t.TypedTable,
+    path: str,
+    entries: Sequence[Item],
+    pk: int,
+    parent_entry: int | None,
+    numbers: Counter[str],
+    rows: Rows,
+) -> None:
+    """The entries of a repeated part, and of those inside them."""
+    child = typed.children.get(path.lower())
+    if child is None:
+        raise DocumentError(f"{typed.data_type.xsi_type} has no place for {path}")
+    found = rows.typed.setdefault(child.table, [])
+    for entry in entries:
+        numbers[child.path] += 1
+        number = numbers[child.path]
+        row: dict[str, Any] = dict.fromkeys((c.name for c in child.columns.values()), None)
+        row |= {"owner_pk": pk, "entry": number, "entry_type": entry.xsi_type}
+        if parent_entry is not None:
+            row["parent_entry"] = parent_entry
+        for leaf, value in entry.values.items():
+            if leaf.lower() not in child.columns:
+                raise DocumentError(f"{path} has no place for {leaf}")
+            row[child.columns[leaf.lower()].name] = _fitting(value, child.fields[leaf.lower()])
+        found.append(row)
+        for inner, inside in entry.children.items():
+            _add_entries(typed, f"{path}/{inner}", inside, pk, number, numbers, rows)
+
+
+def _fitting(value: Value, field: ElementPath) -> Value:
+    """The value, when a column of its type holds it and a document can say it."""
+    if type(value) not in _KINDS[field.value_type]:
+        raise DocumentError(f"{field.path} is {value!r}: it is no {field.value_type}")
+    if type(value) is str:
+        if UNWRITABLE.search(value):
+            raise DocumentError(f"{field.path} is {value[:60]!r}: it holds a character that XML cannot carry")
+    elif type(value) is int and not -(2**63) <= value < 2**63:
+        raise DocumentError(f"{field.path} is {value}: it has more than 64 bits")
+    elif value != value:
+        raise DocumentError(f"{field.path} is not a number; leave a missing value out")
+    return value
+
+
+def need_legal(what: str, text: str) -> None:
+    """Raises DocumentError for an id or label that no address can hold."""
     if not LEGAL_NAME.match(text):
         raise DocumentError(f"the {what} {text!r} is not legal: letters, digits, _ and - only")
 

@@ -37,7 +37,28 @@ def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     """URL of an empty database, a new one per module and back end."""
-    if request.param == "sqlite":
+    return new_database(request.param, request, tmp_path_factory)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def fresh_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """URL of an empty database, a new one per test and back end."""
+    return new_database(request.param, request, tmp_path_factory)
+
+
+@pytest.fixture
+def another_database(
+    fresh_database: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """A second empty database on the same back end."""
+    return new_database(fresh_database.partition(":")[0], request, tmp_path_factory)
+
+
+def new_database(
+    backend: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """URL of an empty database."""
+    if backend == "sqlite":
         return f"sqlite:///{tmp_path_factory.mktemp('sqlite') / 'archive.db'}"
     url: str = request.getfixturevalue("postgresql_url")
     name = f"archive_{next(_NUMBERS)}"

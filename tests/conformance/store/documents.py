@@ -35,7 +35,11 @@ TREE_SCHEMA = b"""<?xml version="1.0" encoding="UTF-8"?>
 """
 
 _numbers = itertools.count(1)
-_text = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=8)
+_text = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cc", "Cs"), exclude_characters="\ufffe\uffff"),
+    min_size=1,
+    max_size=8,
+)
 _plain = st.text("abcXYZ019_-. ", min_size=1, max_size=6)
 _VALUES: Mapping[ValueType, st.SearchStrategy[Value]] = {
     "string": _text,

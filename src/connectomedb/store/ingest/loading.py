@@ -17,7 +17,6 @@ from connectomedb.errors import (
     ConfigurationError,
     Conflict,
     ConnectomeDBError,
-    DiskFull,
     DocumentError,
     LabelTaken,
     NoSuchExperiment,
@@ -27,7 +26,7 @@ from connectomedb.errors import (
 )
 from connectomedb.schema.model import Item
 from connectomedb.store import tables as t
-from connectomedb.store.engine import writing
+from connectomedb.store.engine import causes_of, writing
 from connectomedb.store.projects import existing_project
 from connectomedb.store.report import Refusal
 from connectomedb.store.writer import ItemWriter
@@ -35,9 +34,8 @@ from connectomedb.store.writer import ItemWriter
 BATCH = 500
 # What makes an item impossible; anything else is no item's fault and ends the import.
 _REASONS = (ConfigurationError, Conflict, DocumentError, NotFound, DataError, OverflowError)
-# SQLite's codes for a disk without room: SQLITE_FULL, SQLITE_IOERR; and for a lock that another writer holds.
-_NO_ROOM, _LOCKED = (13, 10), (5, 6)
-_POSTGRESQL_NO_ROOM = "53100"
+# SQLite's codes for a lock that another writer holds.
+_LOCKED = (5, 6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,26 +142,11 @@ def loading(engine: Engine, layout: t.Layout, *, user: str, project: str, site_i
             if load.cancelled and transaction is not None:
                 transaction.rollback()
     except OperationalError as problem:
-        for cause in _causes(problem):
-            code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
-            if code in _NO_ROOM or getattr(cause, "sqlstate", "") == _POSTGRESQL_NO_ROOM:
-                raise DiskFull(
-                    f"the database cannot be written ({cause}); make room and start the import again"
-                ) from problem
-            if code in _LOCKED:
-                raise Conflict(
-                    "another import or a long change holds the database; wait until it is done, start again"
-                ) from problem
+        if any(getattr(cause, "sqlite_errorcode", 0) & 0xFF in _LOCKED for cause in causes_of(problem)):
+            raise Conflict(
+                "another import or a long change holds the database; wait until it is done, start again"
+            ) from problem
         raise
-
-
-def _causes(problem: BaseException) -> Iterator[BaseException]:
-    """The driver's errors, also the first of several: SQLite ends a transaction that finds no room, and then
-    taking back its savepoint fails as well."""
-    seen: BaseException | None = problem
-    while seen is not None:
-        yield seen.orig if isinstance(seen, OperationalError) and seen.orig is not None else seen
-        seen = seen.__context__
 
 
 def _failed(one: Sourced, problem: Exception, project: str) -> Failed:

@@ -1,0 +1,322 @@
+"""A whole site as one file, taken while the server runs, and a site again from that file.
+
+The file is a ZIP of the database, the site's data types and its facts, with a manifest that names every
+member's SHA-256. SQLite is copied by its online backup; PostgreSQL is read in one REPEATABLE READ
+transaction into lines of JSON. Passwords of databases are not in it; the images are neither.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Date,
+    DateTime,
+    Engine,
+    MetaData,
+    Table,
+    Time,
+    bindparam,
+    insert,
+    inspect,
+    select,
+    update,
+)
+
+from connectomedb.errors import ConfigurationError, DiskFull
+from connectomedb.schema.registry import load_types
+from connectomedb.store import migrations
+from connectomedb.store import tables as t
+from connectomedb.store.engine import open_engine, writing
+from connectomedb.store.site import DATABASE, FACTS, SCHEMAS, Site, open_site, read_facts, write_facts
+from connectomedb.store.sqlite import is_full
+
+FORMAT = "connectomedb-backup-1"
+_MANIFEST = "manifest.json"
+_ROWS = "tables"
+_BATCH = 1000
+_PARSERS: tuple[tuple[type, Callable[[str], Any]], ...] = (
+    (DateTime, datetime.fromisoformat),
+    (Date, date.fromisoformat),
+    (Time, time.fromisoformat),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a backup holds: when it was taken (UTC), of which schema version, each member and its SHA-256."""
+
+    taken: str
+    version: int
+    kind: str
+    members: Mapping[str, str]
+
+
+def back_up(site: Site, target: Path) -> Manifest:
+    """Write the whole site into a file, which appears under its name only when it is complete.
+
+    Raises  ConfigurationError when the file is there already; DiskFull
+    Cost    reads every row once; writers of SQLite are not held up, nor is anybody on PostgreSQL
+    """
+    if target.exists():
+        raise ConfigurationError(f"{target} is there already; choose another name, backups are not replaced")
+    beside = target.with_name(f".{target.name}.partial")
+    with _room_needed(target), _removed_afterwards(beside, beside.with_suffix(".db")):
+        members: dict[str, str] = {}
+        with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            kind = _write_database(site.archive.engine, archive, members, beside.with_suffix(".db"))
+            # After the database, so that no row is of a type that is not in the file.
+            for path in sorted(site.types_folder.rglob("*")):
+                if path.is_file() and not path.name.startswith("."):
+                    name = f"{SCHEMAS}/{path.relative_to(site.types_folder).as_posix()}"
+                    _write_bytes(archive, members, name, path.read_bytes())
+            facts = {**read_facts(site.folder), "database": ""}
+            _write_bytes(archive, members, FACTS, json.dumps(facts, indent=2).encode())
+            manifest = Manifest(datetime.now(UTC).isoformat(), t.SCHEMA_VERSION, kind, members)
+            said = {"format": FORMAT, "taken": manifest.taken, "version": manifest.version}
+            said |= {"kind": kind, "members": members}
+            archive.writestr(_MANIFEST, json.dumps(said, indent=2))
+        with beside.open("rb") as stream:
+            os.fsync(stream.fileno())
+        beside.replace(target)
+    return manifest
+
+
+def check_backup(source: Path) -> Manifest:
+    """Read every byte of a backup and compare the digests.
+
+    Raises  ConfigurationError that names the member that is damaged or missing
+    """
+    with _open_backup(source) as archive:
+        return _check(archive, source)
+
+
+def restore(source: Path, folder: Path, *, database: str = "") -> Manifest:
+    """A new site in `folder` from a backup, checked before anything is written.
+
+    `database` is the URL of an empty PostgreSQL database; '' puts SQLite into the folder.
+
+    Raises  ConfigurationError when the backup is damaged, or folder or database hold something already
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise ConfigurationError(f"{folder} is not empty; restore into a new folder")
+    beside = folder.with_name(f".{folder.name}.restoring")
+    with _room_needed(folder), _open_backup(source) as archive, _removed_afterwards(beside):
+        manifest = _check(archive, source)
+        shutil.rmtree(beside, ignore_errors=True)
+        (beside / SCHEMAS).mkdir(parents=True)
+        for name in manifest.members:
+            if name.startswith(f"{SCHEMAS}/"):
+                path = beside / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(archive.read(name))
+        facts = json.loads(archive.read(FACTS))
+        write_facts(beside, {**facts, "database": database})
+        if manifest.kind == "sqlite" and not database:
+            with archive.open(DATABASE) as packed, (beside / DATABASE).open("wb") as stream:
+                shutil.copyfileobj(packed, stream)
+                stream.flush()
+                os.fsync(stream.fileno())
+        else:
+            _restore_rows(archive, manifest, beside, database)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        beside.replace(folder)
+        # Opening brings an older database to this version and proves that the site works.
+        open_site(folder).close()
+    return manifest
+
+
+# The database
+
+
+def _write_database(engine: Engine, archive: zipfile.ZipFile, members: dict[str, str], copy: Path) -> str:
+    if engine.dialect.name == "sqlite":
+        with closing(sqlite3.connect(copy)) as target, engine.connect() as connection:
+            held = connection.connection.driver_connection
+            assert isinstance(held, sqlite3.Connection)
+            held.backup(target, pages=4096)
+        with archive.open(DATABASE, "w", force_zip64=True) as packed, copy.open("rb") as stream:
+            members[DATABASE] = _copy(stream.read, packed.write)
+        return "sqlite"
+    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        # Every table that there is, whoever declared it.
+        for name in sorted(inspect(connection).get_table_names()):
+            member = f"{_ROWS}/{name}.jsonl"
+            table = Table(name, MetaData(), autoload_with=connection)
+            digest = hashlib.sha256()
+            with archive.open(member, "w", force_zip64=True) as stream:
+                for line in _lines(connection, table):
+                    digest.update(line)
+                    stream.write(line)
+            members[member] = digest.hexdigest()
+        connection.rollback()
+    return "rows"
+
+
+def _lines(connection: Connection, table: Table) -> Iterator[bytes]:
+    """The names of the columns, then each row."""
+    yield _line([column.name for column in table.columns])
+    rows = connection.execute(select(table), execution_options={"yield_per": _BATCH})
+    with closing(rows) as found:
+        for row in found:
+            yield _line([v.isoformat() if isinstance(v, date | time) else v for v in row])
+
+
+def _line(values: list[Any]) -> bytes:
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _restore_rows(archive: zipfile.ZipFile, manifest: Manifest, folder: Path, database: str) -> None:
+    """All rows in one transaction: an interrupted restore leaves an empty database."""
+    if manifest.kind != "rows":
+        raise ConfigurationError("this backup is of an SQLite site; restore it without --database")
+    if manifest.version != t.SCHEMA_VERSION:
+        raise ConfigurationError(
+            f"the backup is of schema version {manifest.version}, this software restores {t.SCHEMA_VERSION}; "
+            "restore it with the software that made it, and open the site with this one"
+        )
+    engine = open_engine(database or f"sqlite:///{folder.resolve() / DATABASE}")
+    try:
+        if inspect(engine).get_table_names():
+            raise ConfigurationError("the database holds tables already; restore into an empty one")
+        layout = t.Layout(load_types([folder / SCHEMAS]))
+        with writing(engine) as connection:
+            t.core.create_all(connection)
+            layout.metadata.create_all(connection)
+            for table in (*t.core.sorted_tables, *layout.metadata.sorted_tables):
+                member = f"{_ROWS}/{table.name}.jsonl"
+                if member in manifest.members:
+                    with archive.open(member) as stream:
+                        _insert_rows(connection, table, stream)
+        migrations.upgrade(engine, layout)
+    finally:
+        engine.dispose()
+
+
+def _insert_rows(connection: Connection, table: Table, lines: Any) -> None:
+    names = json.loads(next(lines))
+    known = [name for name in names if name in table.c]
+    readers = {name: _reader(table, name) for name in known}
+    later: list[dict[str, Any]] = []
+    batch: list[dict[str, Any]] = []
+    for line in lines:
+        row = {n: readers[n](v) for n, v in zip(names, json.loads(line), strict=True) if n in readers}
+        if table is t.item and (row["subject_pk"] or row["owner_pk"]):
+            # What they point to may come later.
+            later.append({"its": row["pk"], "subject": row["subject_pk"], "owner": row["owner_pk"]})
+            row |= {"subject_pk": None, "owner_pk": None}
+        batch.append(row)
+        if len(batch) == _BATCH:
+            connection.execute(insert(table), batch)
+            batch = []
+    if batch:
+        connection.execute(insert(table), batch)
+    if later:
+        i = t.item.c
+        tie = update(t.item).where(i.pk == bindparam("its"))
+        connection.execute(tie.values(subject_pk=bindparam("subject"), owner_pk=bindparam("owner")), later)
+
+
+def _reader(table: Table, name: str) -> Callable[[Any], Any]:
+    kind = table.c[name].type
+    for sql_type, parse in _PARSERS:
+        if isinstance(kind, sql_type):
+            return partial(_parsed, parse)
+    return _as_it_is
+
+
+def _parsed(parse: Callable[[str], Any], value: str | None) -> Any:
+    return None if value is None else parse(value)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+# The file
+
+
+def _write_bytes(archive: zipfile.ZipFile, members: dict[str, str], name: str, content: bytes) -> None:
+    archive.writestr(name, content)
+    members[name] = hashlib.sha256(content).hexdigest()
+
+
+def _copy(read: Callable[[int], bytes], write: Callable[[bytes], Any]) -> str:
+    digest = hashlib.sha256()
+    while chunk := read(1 << 20):
+        digest.update(chunk)
+        write(chunk)
+    return digest.hexdigest()
+
+
+@contextmanager
+def _open_backup(source: Path) -> Iterator[zipfile.ZipFile]:
+    try:
+        archive = zipfile.ZipFile(source)
+    except FileNotFoundError as error:
+        raise ConfigurationError(f"there is no {source}") from error
+    except zipfile.BadZipFile as error:
+        raise ConfigurationError(f"{source} is no backup, or not all of one: {error}") from error
+    with archive:
+        yield archive
+
+
+def _check(archive: zipfile.ZipFile, source: Path) -> Manifest:
+    try:
+        said = json.loads(archive.read(_MANIFEST))
+        if said["format"] != FORMAT:
+            raise ConfigurationError(f"{source} is a backup of another format: {said['format']}")
+        manifest = Manifest(said["taken"], said["version"], said["kind"], said["members"])
+        for name, digest in manifest.members.items():
+            if name.startswith("/") or ".." in Path(name).parts:
+                raise ConfigurationError(f"{source}: {name!r} leads out of the site's folder")
+            with archive.open(name) as stream:
+                if _copy(stream.read, len) != digest:
+                    raise ConfigurationError(f"{source} is damaged: {name} has another SHA-256 than noted")
+    except (zipfile.BadZipFile, KeyError, ValueError, EOFError, zlib.error) as error:
+        if isinstance(error, ConfigurationError):
+            raise
+        raise ConfigurationError(f"{source} is damaged, or no backup: {error}") from error
+    return manifest
+
+
+@contextmanager
+def _room_needed(target: Path) -> Iterator[None]:
+    """A full disk by its name, whoever notices it."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise DiskFull(f"no room for {target}; free some, nothing was kept") from error
+        raise
+    except sqlite3.OperationalError as error:
+        if is_full(error):
+            raise DiskFull(f"no room for {target}; free some, nothing was kept") from error
+        raise
+
+
+@contextmanager
+def _removed_afterwards(*paths: Path) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        for path in paths:
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)

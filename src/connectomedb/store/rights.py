@@ -1,0 +1,57 @@
+"""Who may change what: the rights of a project's groups, asked before every change.
+
+Owners do everything; members create and edit; collaborators read; administrators do everything everywhere.
+What a user may not see does not exist for them; what they see and may not change is refused by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from sqlalchemy import Connection, select
+
+from connectomedb.errors import AccessDenied, NoSuchProject
+from connectomedb.store import tables as t
+from connectomedb.store.projects import existing_project
+from connectomedb.store.visibility import visible_project
+from connectomedb.vocabulary.records import Principal
+
+Right = Literal["create", "edit", "delete", "manage"]
+_GROUPS: Mapping[Right, tuple[str, ...]] = {
+    "create": ("owner", "member"),
+    "edit": ("owner", "member"),
+    "delete": ("owner",),
+    "manage": ("owner",),
+}
+
+
+def has_right(connection: Connection, who: Principal, project: str, right: Right) -> bool:
+    """The user has this right in the project."""
+    if who.is_admin:
+        return True
+    u = t.project_user.c
+    group = connection.scalar(select(u.group_name).where(u.project == project, u.user_id == who.user_id))
+    return group in _GROUPS[right]
+
+
+def need_right(connection: Connection, who: Principal, project: str, right: Right, what: str) -> None:
+    """Raises AccessDenied when the user lacks the right; `what` is what they wanted to do."""
+    if not has_right(connection, who, project, right):
+        raise AccessDenied(f"{what} needs to be {' or '.join(_GROUPS[right])} of {project}; ask its owners")
+
+
+def target_project(connection: Connection, text: str, who: Principal, right: Right, what: str) -> str:
+    """The project of that id, in which the user has the right.
+
+    Raises  NoSuchProject when the user does not see it, AccessDenied when they lack the right
+    """
+    project = existing_project(connection, text)
+    if has_right(connection, who, project, right):
+        return project
+    seen = select(t.item.c.pk).where(
+        t.item.c.family == "project", t.item.c.id == project, visible_project(t.item, who)
+    )
+    if connection.scalar(seen) is None:
+        raise NoSuchProject(f"no project {text!r}")
+    raise AccessDenied(f"{what} needs to be {' or '.join(_GROUPS[right])} of {project}; ask its owners")
