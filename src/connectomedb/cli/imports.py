@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from connectomedb.store.archive import Archive
+    from connectomedb.store.ingest import Keep
     from connectomedb.store.report import IngestReport
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -101,7 +102,7 @@ def bids(folder: Path, site: Path, project: str, as_json: bool) -> int:
 @_how
 @common.as_json_option
 def xml(
-    paths: tuple[Path, ...], site: Path, project: str, keep: str, dry_run: bool, again: bool, as_json: bool
+    paths: tuple[Path, ...], site: Path, project: str, keep: Keep, dry_run: bool, again: bool, as_json: bool
 ) -> int:
     """Store the project, subject and experiment documents of files, folders and archives.
 
@@ -123,7 +124,7 @@ def xml(
             paths,
             project=project,
             who=local_administrator(),
-            keep=_keep(keep),
+            keep=keep,
             dry_run=dry_run,
             again=again,
             progress=show,
@@ -167,7 +168,7 @@ def csv(
     delimiter: str,
     skip: tuple[str, ...],
     make_subjects: bool,
-    keep: str,
+    keep: Keep,
     dry_run: bool,
     again: bool,
     as_json: bool,
@@ -210,7 +211,7 @@ def csv(
             xsi_type=xsi_type,
             new_type=new_type,
             types_folder=opened.types_folder,
-            keep=_keep(keep),
+            keep=keep,
             dry_run=dry_run,
             again=again,
             progress=show,
@@ -257,11 +258,6 @@ def counting_bar(what: str) -> Iterator[Callable[[int], None]]:
     """A bar that counts what has no known end."""
     with _bar(what) as show:
         yield lambda n_done: show(n_done, None, "")
-
-
-def _keep(text: str) -> Any:
-    """click gives a text; the options above allow only those that `Keep` has."""
-    return text
 
 
 def _tell(report: IngestReport, project: str, *, as_json: bool, dry_run: bool) -> int:
