@@ -21,6 +21,7 @@
       DocumentError(ValueError)
         NotWellFormed                     not XML, or XML that is refused unread
         NotValid                          every reason, each with its line
+          ImportRefused                   rows or documents that an import left out
       TransferError(OSError)
         ObjectMissing  ChecksumMismatch  Truncated  ManifestError  DiskFull
 
@@ -30,6 +31,10 @@ A message names the thing and the cure; facts are attributes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from connectomedb.store.report import IngestReport
 
 
 class ConnectomeDBError(Exception):
@@ -160,6 +165,14 @@ class NotValid(DocumentError):
     def __init__(self, reasons: Iterable[str]) -> None:
         self.reasons = tuple(reasons)
         super().__init__("; ".join(self.reasons) or "not valid")
+
+
+class ImportRefused(NotValid):
+    """An import refused rows or documents; `report` says what was stored and what was not."""
+
+    def __init__(self, report: IngestReport) -> None:
+        self.report = report
+        super().__init__(str(refusal) for refusal in report.refused)
 
 
 class TransferError(ConnectomeDBError, OSError):

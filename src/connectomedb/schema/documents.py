@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 # No part of XML 1.0: such text cannot be written, only refused.
 UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
+# A parser takes a bare carriage return for a line feed.
+_KEPT = {"\r": "&#13;"}
+
 
 def read_document(data: bytes, types: DataTypes) -> Item:
     """The item that a document spells.
@@ -299,7 +302,7 @@ class _Writing:
                 text = self._text(node.element, item)
                 attributes = self.attributes(node.children, item)
                 if text is not None or attributes:
-                    yield f"{pad}<{name}{attributes}>{escape(text or '')}</{name}>\n"
+                    yield f"{pad}<{name}{attributes}>{escape(text or '', _KEPT)}</{name}>\n"
             elif node.kind in ("group", "item"):
                 parts, typed = node.children, ""
                 if node.polymorphic:
@@ -358,7 +361,7 @@ class _Writing:
         if body:
             return f"{pad}<{name}{attributes}{typed}>\n{body}{pad}</{name}>\n"
         if text:
-            return f"{pad}<{name}{attributes}{typed}>{escape(text)}</{name}>\n"
+            return f"{pad}<{name}{attributes}{typed}>{escape(text, _KEPT)}</{name}>\n"
         return f"{pad}<{name}{attributes}{typed}/>\n"
 
     def _text(self, leaf: ElementPath, item: Item) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from sqlalchemy import Engine, func, insert, select, update
 
@@ -46,11 +47,13 @@ from connectomedb.store.deletion import Tombstone
 from connectomedb.store.doctor import Problem
 from connectomedb.store.engine import data_version, dialect_of, writing
 from connectomedb.store.executors import Executor, Plan, SqlExecutor, first_plan
+from connectomedb.store.export import ExportReport, Format, export_project
 from connectomedb.store.facets import Facet, find_facet
 from connectomedb.store.history import Change, read_history
-from connectomedb.store.items import IngestReport
+from connectomedb.store.ingest.loading import Loading, loading
 from connectomedb.store.loader import Contents
 from connectomedb.store.registration import ElementSecurity
+from connectomedb.store.report import IngestReport
 from connectomedb.store.results import KeptResults
 from connectomedb.store.searches import SavedSearches
 from connectomedb.store.sessions import LoginSession, LoginSessions
@@ -111,6 +114,37 @@ class Archive:
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
+
+    # Imports and exports (store.ingest, store.export)
+
+    @contextmanager
+    def loading(self, *, user: str, project: str) -> Iterator[Loading]:
+        """One transaction of an import; see `ingest.loading`."""
+        site_id = self.get_setting("site_id", DEFAULT_SITE_ID)
+        with loading(self.engine, self._layout, user=user, project=project, site_id=site_id) as load:
+            yield load
+
+    def export(
+        self,
+        project: str,
+        folder: Path,
+        kind: Format,
+        who: Principal,
+        *,
+        synthetic: bool = False,
+        progress: Callable[[int], None] | None = None,
+    ) -> ExportReport:
+        """Write what the user sees of a project into a new folder; see `export.export_project`."""
+        return export_project(
+            self.engine,
+            self._layout,
+            project,
+            folder,
+            kind,
+            who,
+            synthetic=synthetic,
+            progress=progress,
+        )
 
     # Questions
 

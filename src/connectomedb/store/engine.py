@@ -192,7 +192,7 @@ def writing(engine: Engine, *, changes_data: bool = True) -> Iterator[Connection
             if changes_data and connection.dialect.name == "sqlite":
                 sqlite.note_change(connection)
     except DBAPIError as error:
-        if sqlite.is_full(error.orig) or postgresql.is_full(error.orig):
+        if any(sqlite.is_full(cause) or postgresql.is_full(cause) for cause in causes_of(error)):
             raise DiskFull("no room for the database to grow; free some, nothing was stored") from error
         raise
 
@@ -206,6 +206,15 @@ def data_version(connection: Connection) -> str:
     if connection.dialect.name == "sqlite":
         return sqlite.data_version(connection)
     return postgresql.data_version(connection)
+
+
+def causes_of(error: DBAPIError) -> Iterator[BaseException | None]:
+    """What the driver said, the last first: SQLite ends a transaction that finds no room, and then taking
+    back its savepoint fails as well and hides why."""
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen.orig if isinstance(seen, DBAPIError) else seen
+        seen = seen.__context__
 
 
 def _printed(

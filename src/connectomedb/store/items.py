@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sqlalchemy import Connection, select
 
 from connectomedb.errors import LabelTaken, NoSuchExperiment, NoSuchSubject, NotFound
@@ -13,16 +11,6 @@ from connectomedb.store.loader import Contents, load_documents
 from connectomedb.store.projects import locate_project
 from connectomedb.store.visibility import visible_with_root
 from connectomedb.vocabulary.records import Principal
-
-
-@dataclass(frozen=True, slots=True)
-class IngestReport:
-    """What was stored: how many items, their ids in order, which rows were left out and why, new types."""
-
-    n_stored: int
-    ids: tuple[str, ...]
-    refused: tuple[str, ...] = ()
-    types: tuple[str, ...] = ()
 
 
 def load_item(
