@@ -49,14 +49,21 @@ def _optional(**leaves: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, V
     return st.fixed_dictionaries({}, optional={name.replace("__", "/"): s for name, s in leaves.items()})
 
 
+def _with_investigator(values: dict[str, Any]) -> dict[str, Value]:
+    names = values.pop("investigator", None)
+    parts = {} if names is None else {"investigator/firstname": names[0], "investigator/lastname": names[1]}
+    return {**values, **parts}
+
+
 demographics = _optional(
     demographics__gender=st.sampled_from(("male", "female", "unknown")),
     demographics__age=st.integers(0, 120),
     demographics__weight=floats,
     demographics__dob=st.dates(date(1900, 1, 1)),
     group=texts,
-    investigator__firstname=texts,
-)
+    # An investigator has both names or is none.
+    investigator=st.tuples(texts, texts),
+).map(_with_investigator)
 scores = _optional(
     NEO__NEOFAC_A=st.integers(0, 48),
     ER40__ER40_CRT=floats,

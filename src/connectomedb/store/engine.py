@@ -189,7 +189,8 @@ def writing(engine: Engine, *, changes_data: bool = True) -> Iterator[Connection
     try:
         with engine.connect().execution_options(**{sqlite.WRITING: True}) as connection, connection.begin():
             yield connection
-            if changes_data and connection.dialect.name == "sqlite":
+            # A caller that took everything back has ended the transaction, and changed nothing.
+            if changes_data and connection.in_transaction() and connection.dialect.name == "sqlite":
                 sqlite.note_change(connection)
     except DBAPIError as error:
         if any(sqlite.is_full(cause) or postgresql.is_full(cause) for cause in causes_of(error)):
