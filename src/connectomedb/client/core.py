@@ -17,9 +17,6 @@ from connectomedb.errors import ConfigurationError, NotFound, ServerFault
 from connectomedb.search.query import SearchField, SearchQuery
 from connectomedb.tables.result import ResultTable
 
-# A misspelt column is an error, not a column less (RFC 7240); a plain XNAT takes no notice.
-_STRICT = {"Prefer": "handling=strict"}
-
 
 @dataclass(frozen=True, slots=True)
 class Offer:
@@ -64,9 +61,7 @@ class Core:
     ) -> Response:
         """One request under the login; raises what a bad answer means."""
         url = self.server + path
-        conversation = self.login.converse(
-            Request(method, url, params or {}, {"Accept": accept, **_STRICT}, body)
-        )
+        conversation = self.login.converse(Request(method, url, params or {}, {"Accept": accept}, body))
         request = next(conversation)
         response = self._transport.send(request)
         while True:

@@ -1,7 +1,8 @@
 """What is left of a question without the columns that nobody knows.
 
-XNAT drops unknown search fields in silence. We drop them for clients that rely on it, and say so; a client
-that prefers to be told asks strictly. Unknown names in conditions are errors for everybody.
+XNAT drops unknown search fields in silence. We refuse them with the nearest names: a column that is missing
+without a word is a wrong answer. A client that relies on the old way asks leniently, and is told what went.
+Unknown names in conditions are errors for everybody.
 
 Source  protocol/search-and-types.md 2.6 and 4.9
 """

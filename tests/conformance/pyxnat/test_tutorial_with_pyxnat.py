@@ -142,4 +142,6 @@ def test_a_wrong_password_says_so(q1_server: str) -> None:
 
 def test_a_misspelt_field_is_refused_with_the_nearest(cdb: Any) -> None:
     with pytest.raises(Exception, match="NEO_NEOFAC_A"):
+        cdb.select("nt:scores", ["nt:scores/NEO_NEOFAK_A"]).where([IN_Q1])
+    with pytest.raises(Exception, match="NEO_NEOFAC_A"):
         cdb.select("nt:scores", ["nt:scores/SUBJECT_ID"]).where([("nt:scores/NEO_NEOFAK_A", ">", "40")])

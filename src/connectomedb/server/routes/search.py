@@ -71,9 +71,9 @@ class Asked:
 
 
 def ask_archive(ask: Ask, query: SearchQuery) -> Asked:
-    """Ask a question under the address's `sortBy`; unknown columns are left out, with a warning.
+    """Ask a question under the address's `sortBy`.
 
-    A caller with `Prefer: handling=strict` is refused over an unknown column.
+    For a caller with `Prefer: handling=lenient` unknown columns are left out, with a warning (RFC 7240).
     Raises  RootRefused; BadConstraint, UnknownField
     """
     check_root(ask, query.root)
@@ -81,7 +81,7 @@ def ask_archive(ask: Ask, query: SearchQuery) -> Asked:
     try:
         return Asked(query, ask.archive.search_stream(query, ask.who), {})
     except QueryError:
-        if "handling=strict" in ask.request.headers.get("prefer", "").lower():
+        if "handling=lenient" not in ask.request.headers.get("prefer", "").lower():
             raise
         understood, unknown = usable(query, ask.site.types)
         if not unknown:
