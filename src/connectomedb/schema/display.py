@@ -10,6 +10,7 @@ A type without a document gets the default alone: the common fields, and one fie
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, cast
 
 from connectomedb.errors import NotValid
@@ -110,6 +111,10 @@ def complete(document: DisplayDocument | None, data_type: DataType, is_a: IsA) -
     fields = {**common, **written}
     for field in own:
         fields.setdefault(field.id, field)
+    closed = {("element", f.path): f.tier for f in data_type.fields if f.tier != "open"}
+    fields = {
+        i: replace(f, tier=closed[f.expression]) if f.expression in closed else f for i, f in fields.items()
+    }
     shown = [f for f in (written if document else {f.id: f for f in own}) if not fields[f].valued]
     versions = dict(document.versions) if document else {}
     if is_a(data_type.xsi_type, "xnat:subjectAssessorData"):

@@ -35,6 +35,7 @@ class ElementPath:
     max_length: int | None = None
     pattern: str = ""
     unit: str = ""
+    tier: str = "open"
 
     @property
     def name(self) -> str:
@@ -125,6 +126,7 @@ class DisplayField:
     description: str = ""
     unit: str = ""
     link_fields: tuple[str, ...] = ()
+    tier: str = "open"
 
 
 @dataclass(frozen=True, slots=True)

@@ -271,7 +271,7 @@ class _Reader:
         is_attribute: bool = False,
     ) -> ElementPath:
         facets = self._facets(owner, element, type_name or element.get("type") or "")
-        unit, low, high = _measure(element)
+        unit, low, high, tier = _measure(element)
         return ElementPath(
             path=path,
             column=_column(path),
@@ -288,6 +288,7 @@ class _Reader:
             max_length=facets.max_length,
             pattern=facets.pattern,
             unit=unit,
+            tier=tier,
         )
 
     def _facets(self, owner: str, element: _Element, type_name: str) -> _Facets:
@@ -373,10 +374,11 @@ def _documentation(element: _Element) -> str:
     return " ".join((found.text or "").split()) if found is not None else ""
 
 
-def _measure(element: _Element) -> tuple[str, float | None, float | None]:
-    """Unit and usual range of a value; a hint for readers, not a rule for documents."""
+def _measure(element: _Element) -> tuple[str, float | None, float | None, str]:
+    """Unit, usual range and tier of a value; the range is a hint for readers, not a rule for documents."""
     found = element.find(f"{XS}annotation/{XS}appinfo/{MEASURE}measure")
     if found is None:
-        return "", None, None
+        return "", None, None, "open"
     low, high = found.get("minimum"), found.get("maximum")
-    return found.get("unit") or "", float(low) if low else None, float(high) if high else None
+    tier = found.get("tier") or "open"
+    return found.get("unit") or "", float(low) if low else None, float(high) if high else None, tier

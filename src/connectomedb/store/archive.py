@@ -14,13 +14,14 @@ from connectomedb.schema.registry import DataTypes
 from connectomedb.search import explain as sentences
 from connectomedb.search.query import SearchQuery
 from connectomedb.search.resolve import resolve
-from connectomedb.store import experiments, files, items, listings, projects, subjects
+from connectomedb.store import experiments, files, items, listings, projects, subjects, tiers
 from connectomedb.store import tables as t
 from connectomedb.store.accounts import Account, Accounts
 from connectomedb.store.compile import Compiled, compile_search
 from connectomedb.store.engine import dialect_of, writing
 from connectomedb.store.items import IngestReport
 from connectomedb.store.sessions import LoginSession, LoginSessions
+from connectomedb.store.tiers import HeldTier
 from connectomedb.store.visibility import visible, visible_file, visible_project
 from connectomedb.tables.result import ResultTable
 from connectomedb.vocabulary.records import Accessibility, FileRow, Group, Located, Membership, Principal
@@ -59,6 +60,7 @@ class Archive:
         Raises  ConfigurationError when the database is none, or another version's
         """
         t.check_version(self.engine)
+        t.core.create_all(self.engine)
         t.update_layout(self.engine, self._layout)
         return self
 
@@ -88,7 +90,7 @@ class Archive:
 
     def explain(self, query: SearchQuery, who: Principal) -> str:
         """The question as a sentence, and its SQL with the values that are bound."""
-        resolved = resolve(query, self.types)
+        resolved = tiers.admit(self.engine, resolve(query, self.types), self.types, who)
         compiled = compile_search(resolved, who, self._layout, self._dialect)
         sql = compiled.statement.compile(dialect=self.engine.dialect)
         values = ", ".join(f"{name}={value!r}" for name, value in sql.params.items())
@@ -157,12 +159,14 @@ class Archive:
     def load_item(self, item_id: str, who: Principal) -> Item:
         """The document of a subject or experiment. Raises NotFound."""
         with self.engine.connect() as connection:
-            return items.load_item(connection, self._layout, item_id, who)
+            item = items.load_item(connection, self._layout, item_id, who)
+            return tiers.without_closed(connection, self.types, item, who)
 
     def load_project_item(self, project_id: str, who: Principal) -> Item:
         """The document of a project. Raises NoSuchProject."""
         with self.engine.connect() as connection:
-            return items.load_project(connection, self._layout, project_id, who)
+            item = items.load_project(connection, self._layout, project_id, who)
+            return tiers.without_closed(connection, self.types, item, who)
 
     # Changes
 
@@ -258,6 +262,29 @@ class Archive:
         """Log out."""
         self._sessions.close(session_id)
 
+    # Tiers of fields, see `tiers`
+
+    def tiers(self, who: Principal) -> tuple[HeldTier, ...]:
+        """What the user was granted or has accepted, by project and tier."""
+        with self.engine.connect() as connection:
+            return tiers.tiers_of(connection, who)
+
+    def set_terms(self, project: str, tier: str, text: str) -> None:
+        """The terms of a tier in a project; everybody accepts them anew."""
+        tiers.set_terms(self.engine, project, tier, text)
+
+    def grant_tier(self, project: str, login: str, tier: str) -> None:
+        """Let a user hold a tier of a project once they accept its terms; see `tiers.grant_tier`."""
+        tiers.grant_tier(self.engine, project, login, tier)
+
+    def revoke_tier(self, project: str, login: str, tier: str) -> None:
+        """Take a tier back."""
+        tiers.revoke_tier(self.engine, project, login, tier)
+
+    def accept_terms(self, who: Principal, project: str, tier: str) -> HeldTier:
+        """Note that a user accepts the terms, with the date; see `tiers.accept_terms`."""
+        return tiers.accept_terms(self.engine, who, project, tier)
+
     # Settings
 
     def get_setting(self, name: str, default: str = "") -> str:
@@ -276,4 +303,5 @@ class Archive:
                 connection.execute(insert(t.setting).values(name=name, value=value))
 
     def _compiled(self, query: SearchQuery, who: Principal) -> Compiled:
-        return compile_search(resolve(query, self.types), who, self._layout, self._dialect)
+        resolved = tiers.admit(self.engine, resolve(query, self.types), self.types, who)
+        return compile_search(resolved, who, self._layout, self._dialect)

@@ -39,6 +39,7 @@ from connectomedb.search.resolve import ResolvedCriterion, ResolvedField, Resolv
 from connectomedb.store import tables as t
 from connectomedb.store.engine import Dialect
 from connectomedb.store.rows import Expr, Expressions, Row, bound
+from connectomedb.store.tiers import guarded
 from connectomedb.tables.result import Column
 from connectomedb.vocabulary.records import Principal
 
@@ -303,6 +304,7 @@ class _Compiler:
         child, leaf = found
         frame = child.table.alias()
         expr = Expr(frame.c[child.columns[leaf].name], child.fields[leaf].value_type)
+        expr = guarded(expr, row, path, criterion.data_type, self.who)
         query = select(literal(1)).where(frame.c.owner_pk == row.pk)
         return self.some_of(query, expr, criterion, frame)
 

@@ -36,6 +36,7 @@ from connectomedb.store import tables as t
 from connectomedb.store.compile import compare
 from connectomedb.store.engine import Dialect
 from connectomedb.store.rows import Expr, Expressions, Row, bound
+from connectomedb.store.tiers import admit_paths, guarded
 from connectomedb.store.visibility import reads_project
 from connectomedb.tables.result import Column, ResultTable
 from connectomedb.vocabulary.records import Principal
@@ -161,10 +162,10 @@ class _Listing:
             return self.owner()
         found = row.leaf(asked.path, asked.data_type)
         if found is not None:
-            return found
+            return guarded(found, row, asked.path, asked.data_type, self.who)
         child = row.child(asked.path)
         if child is not None and row is self.row:
-            return self.entry(*child)
+            return guarded(self.entry(*child), row, asked.path, asked.data_type, self.who)
         return Expr(cast(null(), t.string), "string")
 
     def entry(self, child: t.ChildTable, leaf: str) -> Expr:
@@ -301,6 +302,8 @@ def list_level(
         for name, value in (filters or {}).items()
         if (found := _filter(layout, level, name)) is not None
     ]
+    named = (*wanted, *(c for c, _ in conditions))
+    admit_paths(connection, types, [(one.data_type, one.path) for one in named], who)
     mentioned = [one.data_type for one in (*wanted, *(c for c, _ in conditions)) if not one.short]
     chosen = [types.get(name) for name in xsi_types]
     root = _root(layout, base, chosen, mentioned)

@@ -30,6 +30,7 @@ from connectomedb.errors import BadConstraint
 from connectomedb.schema.model import DataType, DisplayField, ElementPath, ValueType
 from connectomedb.store import tables as t
 from connectomedb.store.engine import Dialect
+from connectomedb.store.tiers import guarded
 from connectomedb.store.visibility import (
     reads_project,
     visible,
@@ -222,12 +223,12 @@ class Expressions:
                     f"{data_type.xsi_type}/{arguments[0]} repeats or is not stored; it can stand in a "
                     "condition, not in a column"
                 )
-            return found
+            return guarded(found, row, arguments[0], data_type, self.who)
         if name == "subject_element":
             found = row.subject.leaf(arguments[0], row.subject.data_type)
             if found is None:
                 raise BadConstraint(f"{t.SUBJECT}/{arguments[0]} is not a single value of a subject")
-            return found
+            return guarded(found, row.subject, arguments[0], row.subject.data_type, self.who)
         builder = _BUILDERS.get(name)
         if builder is None:
             raise BadConstraint(f"{data_type.xsi_type}/{display.id} cannot be computed here ({name})")
