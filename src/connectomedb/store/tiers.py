@@ -322,7 +322,7 @@ def _criteria(criteria: ResolvedSet) -> list[ResolvedCriterion]:
     found: list[ResolvedCriterion] = []
     for member in criteria.members:
         found += [member] if isinstance(member, ResolvedCriterion) else _criteria(member)
-    return int(found)
+    return found
 
 
 def _closed(
