@@ -19,7 +19,7 @@ from connectomedb.server.auth import Gate
 from connectomedb.server.failures import on_fault, on_http_exception
 from connectomedb.server.inbound import Handler, endpoint
 from connectomedb.server.outbound import WEB
-from connectomedb.server.routes import hierarchy, schemas, search, sessions, site, types
+from connectomedb.server.routes import hierarchy, schemas, search, sessions, site, terms, types
 from connectomedb.store.site import Site
 
 
@@ -64,6 +64,8 @@ def routes() -> list[BaseRoute]:
         get("/data/search/elements", types.elements),
         get("/data/search/elements/{xsi_type}", types.fields),
         get("/data/search/elements/{xsi_type}/versions", types.versions),
+        get("/data/terms", terms.mine),
+        post(p + "/terms/{tier}", terms.accept, "PUT"),
         get("/xapi/schemas", schemas.names),
         get("/xapi/schemas/{name:path}", schemas.schema),
         get("/schemas/{name:path}", schemas.schema),

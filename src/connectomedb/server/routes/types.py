@@ -28,7 +28,7 @@ def elements(ask: Ask) -> Response:
 
 def fields(ask: Ask) -> Response:
     """The names that a search of these types can use."""
-    keys = ("FIELD_ID", "HEADER", "SUMMARY", "TYPE", "REQUIRES_VALUE", "DESC", "ELEMENT_NAME", "SRC")
+    keys = ("FIELD_ID", "HEADER", "SUMMARY", "TYPE", "REQUIRES_VALUE", "DESC", "ELEMENT_NAME", "SRC", "TIER")
     types = _types(ask)
     table = text_table("Search Fields", keys, [row for t in types for row in _field_rows(ask, t)])
     properties = {"element_name": ",".join(t.xsi_type for t in types)}
@@ -58,6 +58,7 @@ def _field_rows(ask: Ask, data_type: DataType) -> list[tuple[str, ...]]:
             f.description or f.header or f.id,
             data_type.xsi_type,
             "0",
+            f.tier,
         )
         for f in display.fields.values()
         if f.searchable
