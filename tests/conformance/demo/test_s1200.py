@@ -24,7 +24,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ran = CliRunner().invoke(main, ["demo", "--release", "s1200", "--folder", str(place), "--json"])
     assert ran.exit_code == 0, ran.output
     facts = json.loads(ran.stdout)
-    assert facts["synthetic"] and len(facts["steps"]) == 7
+    assert facts["synthetic"]
+    assert len(facts["steps"]) == 7
     assert all(step["ok"] for step in facts["steps"])
     return place
 
@@ -34,19 +35,23 @@ def test_it_is_small(folder: Path) -> None:
 
 
 def test_terms_are_granted_accepted_and_then_the_field_is_answered(folder: Path) -> None:
-    with open_site(folder / "site") as site, ServerThread(site) as server:
-        with httpx2.Client(base_url=server.url, auth=GUEST) as client:
-            fields = client.get("/data/search/elements/hcp:demographics?format=csv").text
-            assert any("Age_in_Yrs" in line and "restricted" in line for line in fields.splitlines())
-            columns = "?format=csv&columns=label,hcp:demographics/Age_in_Yrs"
-            address = f"/data/projects/{PROJECT}/experiments{columns}"
-            refused = client.get(address)
-            assert refused.status_code == 403
-            assert "hcp:demographics/Age_in_Yrs is restricted" in refused.text
-            site.archive.grant_tier(PROJECT, "guest-reader", "restricted")
-            waiting = client.get(address)
-            assert waiting.status_code == 403 and f"{PROJECT}/terms/restricted" in waiting.text
-            accepted = client.put(f"/data/projects/{PROJECT}/terms/restricted")
-            assert accepted.json()["holds"] == "true"
-            assert PROJECT in client.get("/data/terms?format=csv").text
-            assert client.get(address).status_code == 200
+    with (
+        open_site(folder / "site") as site,
+        ServerThread(site) as server,
+        httpx2.Client(base_url=server.url, auth=GUEST) as client,
+    ):
+        fields = client.get("/data/search/elements/hcp:demographics?format=csv").text
+        assert any("Age_in_Yrs" in line and "restricted" in line for line in fields.splitlines())
+        columns = "?format=csv&columns=label,hcp:demographics/Age_in_Yrs"
+        address = f"/data/projects/{PROJECT}/experiments{columns}"
+        refused = client.get(address)
+        assert refused.status_code == 403
+        assert "hcp:demographics/Age_in_Yrs is restricted" in refused.text
+        site.archive.grant_tier(PROJECT, "guest-reader", "restricted")
+        waiting = client.get(address)
+        assert waiting.status_code == 403
+        assert f"{PROJECT}/terms/restricted" in waiting.text
+        accepted = client.put(f"/data/projects/{PROJECT}/terms/restricted")
+        assert accepted.json()["holds"] == "true"
+        assert PROJECT in client.get("/data/terms?format=csv").text
+        assert client.get(address).status_code == 200

@@ -13,7 +13,7 @@ from sqlalchemy import update
 from connectomedb.errors import AccessDenied, ConfigurationError, NotFound, TermsNotAccepted
 from connectomedb.schema.model import Item
 from connectomedb.schema.registry import load_types
-from connectomedb.search.query import Criterion, CriteriaSet, FieldRef, SearchField, SearchQuery, SortBy
+from connectomedb.search.query import CriteriaSet, Criterion, FieldRef, SearchField, SearchQuery, SortBy
 from connectomedb.store.archive import Archive
 from connectomedb.store.engine import open_engine
 from connectomedb.vocabulary.records import Principal
@@ -91,7 +91,8 @@ def test_the_value_exists_where_the_tier_is_held(site: Archive) -> None:
 def test_default_columns_and_documents_leave_closed_fields_out(site: Archive) -> None:
     plain, holder = site.find_user("plain"), site.find_user("holder")
     table = site.search(_query(), plain)
-    assert "gender" in table.keys and "age_in_yrs" not in table.keys
+    assert "gender" in table.keys
+    assert "age_in_yrs" not in table.keys
     assert "Age_in_Yrs" not in site.load_item("hc_a1_demo", plain).values
     assert site.load_item("hc_a1_demo", holder).values["Age_in_Yrs"] == 22
     assert "Age_in_Yrs" not in site.load_item("hc_b1_demo", holder).values
@@ -113,7 +114,8 @@ def test_acceptance_has_one_date_and_new_terms_ask_again(site: Archive) -> None:
     site.grant("A", "careful", "collaborator")
     site.grant_tier("A", "careful", "sensitive")
     first = site.accept_terms(who, "A", "sensitive")
-    assert first.holds and site.accept_terms(who, "A", "sensitive").accepted_at == first.accepted_at
+    assert first.holds
+    assert site.accept_terms(who, "A", "sensitive").accepted_at == first.accepted_at
     site.set_terms("A", "sensitive", "Be careful.")
     assert [(one.terms, one.holds) for one in site.tiers(who)] == [("Be careful.", False)]
     with pytest.raises(ConfigurationError, match="restricted, sensitive"):

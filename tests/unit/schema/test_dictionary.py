@@ -1,4 +1,4 @@
-"""From tables and dictionaries to types: three shapes, grouped columns, contradictions, growth, the shipped."""
+"""From tables and dictionaries to types: shapes, groups, contradictions, growth, and the shipped types."""
 
 from __future__ import annotations
 

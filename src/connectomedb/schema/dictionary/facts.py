@@ -25,8 +25,10 @@ METADATA = frozenset({"MeasurementToolMetadata"})
 TIERS = ("open", "restricted", "sensitive")
 _HCP = {"columnheader": "column", "assessment": "instrument", "fulldisplayname": "title"}
 _OURS = frozenset(
-    ("column", "type", "description", "unit", "min", "max", "levels")
-    + ("missing", "tier", "category", "instrument", "title")
+    {
+        *("column", "type", "description", "unit", "min", "max", "levels"),
+        *("missing", "tier", "category", "instrument", "title"),
+    }
 )
 
 
