@@ -10,6 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from connectomedb.cli.main import main
+from connectomedb.client.connection import connect
+from connectomedb.errors import AccessDenied
 from connectomedb.server.run import ServerThread
 from connectomedb.store.site import open_site
 from connectomedb.testing.s1200 import PROJECT
@@ -32,6 +34,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_it_is_small(folder: Path) -> None:
     assert sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) < 150e6
+
+
+def test_our_client_raises_what_the_server_means(folder: Path) -> None:
+    with (
+        open_site(folder / "site") as site,
+        ServerThread(site) as server,
+        connect(server.url, *GUEST) as mine,
+        pytest.raises(AccessDenied, match="FamHist_Moth_Dep is sensitive"),
+    ):
+        mine.project(PROJECT).search("FamHist_Moth_Dep = 1", data_type="hcp:health")
 
 
 def test_terms_are_granted_accepted_and_then_the_field_is_answered(folder: Path) -> None:
