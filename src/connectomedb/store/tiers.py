@@ -241,7 +241,8 @@ def guarded(found: Expr, row: Row, path: str, data_type: DataType, who: Principa
     if row.family in ("experiment", "subject"):
         condition = row.pk.in_(allowed.correlate(None))
     else:
-        condition = row.base.c.id.in_(projects.correlate(None))
+        own = row.base.c.project if row.family == "file" else row.base.c.id
+        condition = own.in_(projects.correlate(None))
     return replace(found, sql=case((condition, found.sql)))
 
 
