@@ -28,7 +28,7 @@ def elements(ask: Ask) -> Response:
 
 def fields(ask: Ask) -> Response:
     """The names that a search of these types can use."""
-    keys = ("FIELD_ID", "HEADER", "SUMMARY", "TYPE", "REQUIRES_VALUE", "DESC", "ELEMENT_NAME", "SRC", "TIER")
+    keys = ("FIELD_ID", "HEADER", "SUMMARY", "TYPE", "REQUIRES_VALUE", "DESC", "ELEMENT_NAME", "SRC")
     types = _types(ask)
     table = text_table("Search Fields", keys, [row for t in types for row in _field_rows(ask, t)])
     properties = {"element_name": ",".join(t.xsi_type for t in types)}
@@ -55,10 +55,10 @@ def _field_rows(ask: Ask, data_type: DataType) -> list[tuple[str, ...]]:
             f"{data_type.xsi_type}/{f.expression[1]}" if f.expression[0] == "element" else f.expression[0],
             f.value_type,
             "true" if f.valued else "false",
-            f.description or f.header or f.id,
+            # The head of this table is XNAT's, so the tier stands in the description.
+            (f.description or f.header or f.id) + ("" if f.tier == "open" else f" [{f.tier}]"),
             data_type.xsi_type,
             "0",
-            f.tier,
         )
         for f in display.fields.values()
         if f.searchable
