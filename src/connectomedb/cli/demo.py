@@ -56,10 +56,17 @@ class _Run:
     type=click.Path(path_type=Path, file_okay=False),
     help="Where the site and its files go.  [default: the user's cache folder]",
 )
+@click.option(
+    "--release",
+    type=click.Choice(["q1", "s1200"]),
+    default="q1",
+    show_default=True,
+    help="Which synthetic site: the tutorial's 76 subjects, or 1,206 with the whole dictionary.",
+)
 @common.as_json_option
 @click.pass_context
 def demo_command(
-    ctx: click.Context, keep_serving: bool, port: int, folder: Path | None, as_json: bool
+    ctx: click.Context, keep_serving: bool, port: int, folder: Path | None, release: str, as_json: bool
 ) -> None:
     """Make a synthetic Q1 site, run the 2013 tutorial against it, fetch and verify files.
 
@@ -69,11 +76,19 @@ def demo_command(
     Example:
       connectomedb demo
       connectomedb demo --serve --port 8080
+      connectomedb demo --release s1200
     """
     need_server_libraries()
     from connectomedb.server.run import ServerThread
     from connectomedb.store.site import open_site
 
+    if release == "s1200":
+        from connectomedb.cli.demo_s1200 import run_s1200
+
+        ok = run_s1200(
+            folder or _default_folder() / "s1200", port=port, keep_serving=keep_serving, as_json=as_json
+        )
+        ctx.exit(common.DONE if ok else common.FAILED)
     place = folder or _default_folder()
     place.mkdir(parents=True, exist_ok=True)
     run = _Run(_silent if as_json else click.echo)

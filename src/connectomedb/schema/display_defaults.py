@@ -73,6 +73,10 @@ def complete(document: DisplayDocument | None, data_type: DataType, types: Types
         leaf = leaves.get(field.expression[1].lower()) if field.expression[0] == "element" else None
         if leaf is not None and field.declared_type not in ("string", "float"):
             fields[field.id] = replace(field, value_type=leaf.value_type)
+    closed = {leaf.path: leaf.tier for leaf in data_type.fields if leaf.tier != "open"}
+    for field in tuple(fields.values()):
+        if field.expression[0] == "element" and field.expression[1] in closed:
+            fields[field.id] = replace(field, tier=closed[field.expression[1]])
     versions = dict(document.versions) if document else {}
     if not whole:
         mine = {leaf.path for leaf in data_type.own_fields()}

@@ -55,6 +55,7 @@ class ElementPath:
     min_length: int | None = None
     default: str = ""
     hints: Hints = ()
+    tier: str = "open"
 
     @property
     def name(self) -> str:
@@ -195,6 +196,7 @@ class DisplayField:
     declared_type: str = ""
     image: bool = False
     html: bool = False
+    tier: str = "open"
 
     @property
     def link_fields(self) -> tuple[str, ...]:

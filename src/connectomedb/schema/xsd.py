@@ -306,7 +306,7 @@ class _Reader:
         is_attribute: bool = False,
     ) -> ElementPath:
         facets = self._facets(owner, element, content)
-        unit, low, high = _measure(element)
+        unit, low, high, tier = _measure(element)
         return ElementPath(
             path=path,
             column=_column(path),
@@ -329,6 +329,7 @@ class _Reader:
             min_length=facets.min_length,
             default=element.get("default") or "",
             hints=(*_hints(element, "field"), *_hints(element, "sqlField", "sqlField/")),
+            tier=tier,
         )
 
     def _facets(self, owner: str, element: _Element, content: _Element | None) -> Facets:
@@ -412,10 +413,11 @@ def _hints(element: _Element, name: str, prefix: str = "") -> Hints:
     return tuple((f"{prefix}{k}", str(v)) for k, v in found.attrib.items()) if found is not None else ()
 
 
-def _measure(element: _Element) -> tuple[str, float | None, float | None]:
-    """Unit and usual range of a value; a hint for readers, not a rule for documents."""
+def _measure(element: _Element) -> tuple[str, float | None, float | None, str]:
+    """Unit, usual range and tier of a value; the range is a hint for readers, not a rule for documents."""
     found = element.find(f"{XS}annotation/{XS}appinfo/{MEASURE}measure")
     if found is None:
-        return "", None, None
+        return "", None, None, "open"
     low, high = found.get("minimum"), found.get("maximum")
-    return found.get("unit") or "", float(low) if low else None, float(high) if high else None
+    tier = found.get("tier") or "open"
+    return found.get("unit") or "", float(low) if low else None, float(high) if high else None, tier

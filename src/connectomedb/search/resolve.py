@@ -202,6 +202,7 @@ def _find(ref: FieldRef, types: DataTypes, value: str = "", *, criterion: bool =
         return _Found(data_type, fields[head], tail)
     return (
         _generated_count(ref, data_type, types, value)
+        or _by_exact_header(ref, data_type, fields)
         or _by_path(ref, data_type, types, criterion=criterion)
         or _by_id_in_any_case(ref, data_type, fields, value)
         or _by_dictionary_column(ref, data_type, fields)
@@ -347,6 +348,15 @@ def _field_of_element(xsi_type: str, path: str, types: DataTypes) -> DisplayFiel
     """
     found = [d for d in types.display(xsi_type).fields.values() if d.expression == ("element", path)]
     return next((d for d in found if d.id == "SESSION_ID"), found[0] if found else None)
+
+
+def _by_exact_header(ref: FieldRef, data_type: DataType, fields: Mapping[str, DisplayField]) -> _Found | None:
+    """A dictionary column that differs from an inherited element in nothing but case: `Age` is not `age`."""
+    if any(leaf.path == ref.name for leaf in data_type.fields):
+        return None
+    found = [f for f in fields.values() if f.header == ref.name and f.expression[0] == "element"]
+    alike = any(leaf.path.lower() == ref.name.lower() for leaf in data_type.fields)
+    return _Found(data_type, found[0]) if alike and len(found) == 1 else None
 
 
 def _by_id_in_any_case(

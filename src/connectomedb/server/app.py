@@ -28,6 +28,7 @@ from connectomedb.server.routes import (
     search,
     sessions,
     site,
+    terms,
     types,
 )
 from connectomedb.store.site import Site
@@ -87,6 +88,8 @@ def routes() -> list[BaseRoute]:
         get(p + "/searches/{id}/results", saved_searches.results),
         get("/data/search/{id}", search.page),
         get("/data/search/{id}/{column}", search.values),
+        get("/data/terms", terms.mine),
+        post(p + "/terms/{tier}", terms.accept, "PUT"),
         get("/xapi/schemas", schemas.names),
         get("/xapi/schemas/datatypes", schemas.data_types),
         get("/xapi/schemas/datatypes/searchable", schemas.searchable),

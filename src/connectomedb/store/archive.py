@@ -19,7 +19,7 @@ from connectomedb.search import explain as sentences
 from connectomedb.search.links import link_columns
 from connectomedb.search.placeholders import fill_user
 from connectomedb.search.query import SearchQuery
-from connectomedb.search.resolve import resolve
+from connectomedb.search.resolve import ResolvedQuery, resolve
 from connectomedb.store import (
     bulk,
     deletion,
@@ -37,6 +37,7 @@ from connectomedb.store import (
     registration,
     sharing,
     subjects,
+    tiers,
 )
 from connectomedb.store import tables as t
 from connectomedb.store.accounts import Account, Accounts
@@ -57,6 +58,7 @@ from connectomedb.store.report import IngestReport
 from connectomedb.store.results import KeptResults
 from connectomedb.store.searches import SavedSearches
 from connectomedb.store.sessions import LoginSession, LoginSessions
+from connectomedb.store.tiers import HeldTier
 from connectomedb.store.visibility import visible, visible_file, visible_project, visible_with_root
 from connectomedb.store.writer import Imported, ItemWriter
 from connectomedb.tables.result import ResultStream, ResultTable
@@ -178,6 +180,8 @@ class Archive:
     def explain(self, query: SearchQuery, who: Principal) -> str:
         """The question as a sentence, and its SQL with the values that are bound."""
         resolved = resolve(fill_user(query, who.user_id), self.types)
+        with self.engine.connect() as connection:
+            resolved = tiers.admit(connection, resolved, self.types, who)
         compiled = compile_search(resolved, who, self._layout, self._dialect)
         sql = compiled.statement.compile(dialect=self.engine.dialect)
         values = ", ".join(f"{name}={value!r}" for name, value in sql.params.items())
@@ -301,12 +305,14 @@ class Archive:
         Raises  NotFound
         """
         with self.engine.connect() as connection:
-            return items.load_item(connection, self._layout, item_id, who, contents=contents)
+            item = items.load_item(connection, self._layout, item_id, who, contents=contents)
+            return tiers.without_closed(connection, self.types, item, who)
 
     def load_project_item(self, project_id: str, who: Principal) -> Item:
         """The document of a project. Raises NoSuchProject."""
         with self.engine.connect() as connection:
-            return items.load_project(connection, self._layout, project_id, who)
+            item = items.load_project(connection, self._layout, project_id, who)
+            return tiers.without_closed(connection, self.types, item, who)
 
     # Changes
 
@@ -386,12 +392,12 @@ class Archive:
     ) -> Item:
         """Lay a document over a stored one; see `Changing.merge_item`. The new document is returned."""
         with self._changing(who, reason) as changing:
-            return changing.merge_item(item_id, document, cleared)
+            return self._as_read(changing.merge_item(item_id, document, cleared), who)
 
     def replace_item(self, item_id: str, document: Item, who: Principal, *, reason: str = "") -> Item:
         """Put a document in the place of a stored one; see `Changing.replace_item`."""
         with self._changing(who, reason) as changing:
-            return changing.replace_item(item_id, document)
+            return self._as_read(changing.replace_item(item_id, document), who)
 
     def rename_item(
         self, item_id: str, label: str, who: Principal, *, project: str = "", reason: str = ""
@@ -432,7 +438,7 @@ class Archive:
         Raises  NotFound; AccessDenied when the user sees the item only by a share
         """
         with self.engine.connect() as connection:
-            return read_history(connection, item_id, who)
+            return read_history(connection, self._layout, item_id, who)
 
     def tombstones(self, project: str, who: Principal) -> tuple[Tombstone, ...]:
         """What was deleted from a project, the last first."""
@@ -453,6 +459,29 @@ class Archive:
     def repair(self) -> tuple[Problem, ...]:
         """Mend what can be computed again; what is left is returned."""
         return doctor.repair(self.engine, self._layout)
+
+    # Tiers of fields, see `tiers`
+
+    def tiers(self, who: Principal) -> tuple[HeldTier, ...]:
+        """What the user was granted or has accepted, by project and tier."""
+        with self.engine.connect() as connection:
+            return tiers.tiers_of(connection, who)
+
+    def set_terms(self, project: str, tier: str, text: str) -> None:
+        """The terms of a tier in a project; everybody accepts them anew."""
+        tiers.set_terms(self.engine, project, tier, text)
+
+    def grant_tier(self, project: str, login: str, tier: str) -> None:
+        """Let a user hold a tier of a project once they accept its terms; see `tiers.grant_tier`."""
+        tiers.grant_tier(self.engine, project, login, tier)
+
+    def revoke_tier(self, project: str, login: str, tier: str) -> None:
+        """Take a tier back."""
+        tiers.revoke_tier(self.engine, project, login, tier)
+
+    def accept_terms(self, who: Principal, project: str, tier: str) -> HeldTier:
+        """Note that a user accepts the terms, with the date; see `tiers.accept_terms`."""
+        return tiers.accept_terms(self.engine, who, project, tier)
 
     # Registered data types
 
@@ -537,15 +566,28 @@ class Archive:
         with writing(self.engine) as connection:
             yield Changing(connection, self._layout, who, site_id=site_id, reason=reason)
 
+    def _as_read(self, item: Item, who: Principal) -> Item:
+        with self.engine.connect() as connection:
+            return tiers.without_closed(connection, self.types, item, who)
+
     def _plan(self, query: SearchQuery, who: Principal, *, linked: bool = False) -> Plan:
-        """How the question of this user is answered, made once for all searches that ask the same."""
+        """How the question of this user is answered, made once for all searches that ask the same.
+
+        Which tiers the user holds is looked up each time that a closed field is named; the plan's own law
+        does so again, row by row.
+        """
         asked = query.bare()
 
-        def make() -> Plan:
+        def understand() -> tuple[ResolvedQuery, bool]:
             resolved = resolve(fill_user(asked, who.user_id), self.types)
             if linked:
                 more = link_columns(resolved.fields, resolved.root, self.types)
                 resolved = replace(resolved, fields=(*resolved.fields, *more))
-            return first_plan(self._executors, resolved, who)
+            return resolved, bool(tiers.closed_fields(resolved, self.types))
 
-        return self._kept.get((asked, who, linked), make)
+        resolved, has_closed = self._kept.get(("understood", asked, who, linked), understand)
+        if has_closed:
+            with self.engine.connect() as connection:
+                resolved = tiers.admit(connection, resolved, self.types, who)
+        keys = tuple(field.key for field in resolved.fields)
+        return self._kept.get((asked, who, linked, keys), lambda: first_plan(self._executors, resolved, who))

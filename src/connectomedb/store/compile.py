@@ -49,6 +49,7 @@ from connectomedb.store.membership import (
     share_of,
 )
 from connectomedb.store.rows import Expr, Row, bound
+from connectomedb.store.tiers import guarded, read_leaf
 from connectomedb.store.visibility import HIDDEN_STATUSES
 from connectomedb.tables.result import Column
 from connectomedb.vocabulary.records import Principal
@@ -321,6 +322,7 @@ class Compiler:
                         printed = self.dialect.printed(frame.c[by.name], kind)
                         query = query.where(printed == bound(selector[1]))
                     expr = Expr(frame.c[child.columns[leaf].name], child.fields[leaf].value_type)
+                    expr = guarded(expr, row, path, data_type, self.who)
                     yield self.some_of(query, expr, criterion, frame)
             for prefix, multiple in typed.held.items():
                 if not key.startswith(f"{prefix}/") or f"{prefix} {multiple.item_type}" in seen:
@@ -344,8 +346,8 @@ class Compiler:
             if any(d is not data_type and types.is_a(data_type.xsi_type, d.xsi_type) for d in having):
                 continue
             held = Row(self.layout, data_type)
-            value = held.leaf(leaf, data_type)
-            chosen = held.leaf(selector[0], data_type) if selector else None
+            value = read_leaf(held, leaf, data_type, self.who)
+            chosen = read_leaf(held, selector[0], data_type, self.who) if selector else None
             if value is None or (selector and chosen is None):
                 continue
             by_owner = row.family != "subject" or held.family in t.PARTS

@@ -23,6 +23,7 @@ from connectomedb.store.engine import Dialect
 from connectomedb.store.formulas import build, conform
 from connectomedb.store.project_facts import DEFAULTS, project_favorite, project_setting, project_visit
 from connectomedb.store.rows import Expr, Row, bound
+from connectomedb.store.tiers import read_leaf
 from connectomedb.store.visibility import reads_project
 from connectomedb.vocabulary.records import Principal
 
@@ -56,7 +57,7 @@ class Expressions:
     ) -> Expr:
         name, *arguments = expression
         if name == "element":
-            found = row.leaf(arguments[0], data_type)
+            found = read_leaf(row, arguments[0], data_type, self.who)
             if found is None:
                 raise BadConstraint(
                     f"{data_type.xsi_type}/{arguments[0]} repeats or is not stored; it can stand in a "
@@ -81,7 +82,7 @@ class Expressions:
             owner = row.session
         else:
             raise BadConstraint(f"{row.data_type.xsi_type} does not lead to {xsi_type}")
-        found = owner.leaf(path, types.get(xsi_type))
+        found = read_leaf(owner, path, types.get(xsi_type), self.who)
         if found is None:
             raise BadConstraint(f"{xsi_type}/{path} is not a single value")
         return found
@@ -220,9 +221,12 @@ def _age(asked: Asked) -> Expr:
 def _age_by(way: str, asked: Asked, *, exact: bool) -> ColumnElement[Any] | None:
     row, dialect = asked.row, asked.dialect
     if way == "stated":
-        return _years_said(row.leaf("age", row.data_type), asked, exact=exact)
+        return _years_said(read_leaf(row, "age", row.data_type, asked.who), asked, exact=exact)
     person = row.subject
-    age, dob, yob = (person.leaf(f"demographics/{name}", person.data_type) for name in ("age", "dob", "yob"))
+    age, dob, yob = (
+        read_leaf(person, f"demographics/{name}", person.data_type, asked.who)
+        for name in ("age", "dob", "yob")
+    )
     if way == "demographics":
         return _years_said(age, asked, exact=exact)
     if row.family != "experiment":

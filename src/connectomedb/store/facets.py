@@ -39,6 +39,7 @@ from connectomedb.search.resolve import resolve
 from connectomedb.store import tables as t
 from connectomedb.store.compile import Compiler, column_of
 from connectomedb.store.engine import Dialect
+from connectomedb.store.tiers import admit
 from connectomedb.tables.result import Cell, Column, ResultTable
 from connectomedb.vocabulary.records import Principal
 
@@ -81,6 +82,7 @@ def find_facet(
             raise BadConstraint("cross counts are of two fields; name the second one with against=")
         asked.append(SearchField(facet.against))
     resolved = resolve(replace(query, fields=tuple(asked), sort_by=None), layout.types)
+    resolved = admit(connection, resolved, layout.types, who)
     compiler = Compiler(resolved, who, layout, dialect)
     if len(resolved.fields) != len(asked):
         raise BadConstraint(f"{facet.field} against itself; name two fields")

@@ -12,12 +12,13 @@ from typing import Any, Literal
 from sqlalchemy import BigInteger, Column, Connection, DateTime, Index, Integer, Row, Table, insert, select
 
 from connectomedb.errors import AccessDenied
-from connectomedb.schema.documents import write_document
+from connectomedb.schema.documents import read_document, write_document
 from connectomedb.schema.model import Item
 from connectomedb.store import tables as t
 from connectomedb.store.items import not_found
 from connectomedb.store.loader import load_documents
 from connectomedb.store.projects import now
+from connectomedb.store.tiers import without_closed
 from connectomedb.store.visibility import reads_project, visible_project, visible_with_root
 from connectomedb.store.writer import take
 from connectomedb.vocabulary.records import Principal
@@ -80,7 +81,9 @@ def note_change(
     )
 
 
-def read_history(connection: Connection, item_id: str, who: Principal) -> tuple[Change, ...]:
+def read_history(
+    connection: Connection, layout: t.Layout, item_id: str, who: Principal
+) -> tuple[Change, ...]:
     """The changes of an item, the last first; also those of one that was deleted.
 
     Raises  NotFound when the user does not see it; AccessDenied when they see it only by a share
@@ -102,15 +105,21 @@ def read_history(connection: Connection, item_id: str, who: Principal) -> tuple[
         )
         if connection.scalar(reads) is None:
             raise AccessDenied(f"the history of {item_id} is for readers of the project that owns it")
-    return tuple(_change(row) for row in rows)
+    return tuple(_change(connection, layout, row, who) for row in rows)
 
 
 def _project_seen(who: Principal) -> Any:
     return (t.item.c.family == "project") & visible_project(t.item, who)
 
 
-def _change(row: Row[Any]) -> Change:
-    return Change(row.item_id, row.kind, row.at, row.login, row.reason, row.document)
+def _change(connection: Connection, layout: t.Layout, row: Row[Any], who: Principal) -> Change:
+    """The change, its document without what is closed to the user now."""
+    document = row.document
+    if document and not who.is_admin:
+        item = read_document(document.encode(), layout.types)
+        shown = without_closed(connection, layout.types, item, who)
+        document = document if shown == item else _document(shown, layout)
+    return Change(row.item_id, row.kind, row.at, row.login, row.reason, document)
 
 
 def _document(item: Item, layout: t.Layout) -> str:

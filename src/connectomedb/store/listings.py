@@ -37,6 +37,7 @@ from connectomedb.store.comparisons import compare
 from connectomedb.store.computed import Expressions
 from connectomedb.store.engine import Dialect
 from connectomedb.store.rows import Expr, Row, bound
+from connectomedb.store.tiers import admit_paths, guarded, read_leaf
 from connectomedb.store.visibility import reads_project
 from connectomedb.tables.result import Column, ResultTable
 from connectomedb.vocabulary.records import Principal
@@ -160,12 +161,12 @@ class _Listing:
             return self.label()
         if self.level == "experiments" and family == "experiment" and asked.path.lower() == "project":
             return self.owner()
-        found = row.leaf(asked.path, asked.data_type)
+        found = read_leaf(row, asked.path, asked.data_type, self.who)
         if found is not None:
             return found
         child = row.child(asked.path)
         if child is not None and row is self.row:
-            return self.entry(*child)
+            return guarded(self.entry(*child), row, asked.path, asked.data_type, self.who)
         return Expr(cast(null(), t.string), "string")
 
     def entry(self, child: t.ChildTable, leaf: str) -> Expr:
@@ -302,6 +303,8 @@ def list_level(
         for name, value in (filters or {}).items()
         if (found := _filter(layout, level, name)) is not None
     ]
+    named = (*wanted, *(c for c, _ in conditions))
+    admit_paths(connection, types, [(one.data_type, one.path) for one in named], who)
     mentioned = [one.data_type for one in (*wanted, *(c for c, _ in conditions)) if not one.short]
     chosen = [types.get(name) for name in xsi_types]
     root = _root(layout, base, chosen, mentioned)

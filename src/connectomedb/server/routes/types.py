@@ -114,7 +114,8 @@ def _row(data_type: DataType, field: DisplayField, field_id: str, header: str, s
         _summary(data_type, field),
         field.shown_type,
         "true" if field.valued and source == "0" else "false",
-        field.description or header or field_id,
+        # The head of this table is XNAT's, so the tier stands in the description.
+        (field.description or header or field_id) + ("" if field.tier == "open" else f" [{field.tier}]"),
         data_type.xsi_type,
         source,
     )

@@ -12,6 +12,7 @@ from connectomedb.schema.model import DataType, ElementPath, Item, Value
 from connectomedb.store import tables as t
 from connectomedb.store.loader import load_documents
 from connectomedb.store.rows import Row
+from connectomedb.store.tiers import read_leaf, without_closed
 from connectomedb.store.visibility import reads_project, visible
 from connectomedb.vocabulary.records import Principal
 
@@ -79,7 +80,8 @@ def iter_documents(connection: Connection, layout: t.Layout, project: str, who: 
             documents = load_documents(connection, layout, [row.pk for row in found], who, contents="parts")
             for row in found:
                 subject = row.label if family == "subject" else row.subject or ""
-                yield Place(subject, documents[row.pk])
+                document = without_closed(connection, layout.types, documents[row.pk], who)
+                yield Place(subject, document)
 
 
 def types_in(connection: Connection, project: str, who: Principal) -> tuple[str, ...]:
@@ -107,7 +109,7 @@ def type_rows(
     row = Row(layout, data_type)
     leaves: list[tuple[ElementPath, ColumnElement[Any]]] = []
     for field in data_type.fields:
-        found = None if field.path.lower() in _BESIDE else row.leaf(field.path, data_type)
+        found = None if field.path.lower() in _BESIDE else read_leaf(row, field.path, data_type, who)
         if found is not None:
             leaves.append((field, found.sql))
     m, person, named = t.membership.alias(), t.item.alias(), t.membership.alias()
