@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from threading import Lock
 
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
@@ -16,6 +17,8 @@ from starlette.types import Receive, Scope, Send
 from connectomedb.store.reading import Stopped
 
 LEAST_PIECE_BYTES = 64 * 1024
+# Rows that are there by then go out together with the head.
+HEAD_START_S = 0.05
 _STOP_AGAIN_AFTER_S = 0.5
 # Who takes nothing for that long holds a connection of the database for nothing.
 PATIENCE_S = 60.0
@@ -41,6 +44,8 @@ class Streamed(Response):
         self.init_headers(headers)
         self._pieces = pieces
         self._stop = stop
+        self._held: list[bytes] = []
+        self._lock = Lock()
         self._hung_up = False
         self._is_over = False
 
@@ -66,13 +71,27 @@ class Streamed(Response):
             await asyncio.sleep(_STOP_AGAIN_AFTER_S)
 
     async def _pump(self, send: Send) -> None:
-        # Nothing is sent before the first rows are there: until then a failure has a status of its own.
-        piece, more = await run_in_threadpool(self._next)
+        # Until the first rows are there a failure has a status of its own; but who waits for a long sort is
+        # told that the answer has begun.
+        first = asyncio.ensure_future(run_in_threadpool(self._next))
+        await asyncio.wait({first}, timeout=HEAD_START_S)
+        head = b"" if first.done() else self._take_head()
         headers = list(self.raw_headers)
+        if head:
+            await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
+            await send({"type": "http.response.body", "body": head, "more_body": True})
+            piece, more = await first
+            await self._within_reason(send({"type": "http.response.body", "body": piece, "more_body": more}))
+            await self._rest(send, more)
+            return
+        piece, more = await first
         if not more:
             headers.append((b"content-length", str(len(piece)).encode()))
         await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
         await send({"type": "http.response.body", "body": piece, "more_body": more})
+        await self._rest(send, more)
+
+    async def _rest(self, send: Send, more: bool) -> None:
         while more:
             piece, more = await run_in_threadpool(self._next)
             await self._within_reason(send({"type": "http.response.body", "body": piece, "more_body": more}))
@@ -86,13 +105,19 @@ class Streamed(Response):
 
     def _next(self) -> tuple[bytes, bool]:
         """The next bytes, not too few, and whether others may follow."""
-        held: list[bytes] = []
         size = 0
         for piece in self._pieces:
-            held.append(piece)
+            with self._lock:
+                self._held.append(piece)
             size += len(piece)
             if size >= LEAST_PIECE_BYTES:
-                return b"".join(held), True
+                return self._take_head(), True
         self._stop()
         self._is_over = True
-        return b"".join(held), False
+        return self._take_head(), False
+
+    def _take_head(self) -> bytes:
+        """What was made and not sent yet."""
+        with self._lock:
+            held, self._held = self._held, []
+        return b"".join(held)

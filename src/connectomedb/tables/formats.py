@@ -166,16 +166,14 @@ def _result_set(answer: ResultStream, before: str, last: Mapping[str, Any]) -> I
     encode = encoders(chosen, "json")
     pick = None if len(chosen) == len(answer.columns) else itemgetter(*places.values())
     count = 0
-    text = '{"ResultSet":{' + before + '"Result":['
+    yield ('{"ResultSet":{' + before + '"Result":[').encode("utf-8")
     for batch in answer.batches:
         rows = batch if pick is None else [_tuple(pick(row)) for row in batch]
-        text += "," if count else ""
-        text += ",".join(map(row_of, encode_rows(encode, rows)))
-        yield text.encode("utf-8")
-        text = ""
+        text = "," if count else ""
+        yield (text + ",".join(map(row_of, encode_rows(encode, rows)))).encode("utf-8")
         count += len(batch)
     facts = {"totalRecords": str(count), **last}
-    yield (text + "]," + _dumps(facts).decode()[1:-1] + "}}").encode("utf-8")
+    yield ("]," + _dumps(facts).decode()[1:-1] + "}}").encode("utf-8")
 
 
 def _tuple(cells: Any) -> tuple[Cell, ...]:
@@ -196,14 +194,11 @@ def _csv(answer: ResultStream) -> Iterator[bytes]:
     # One empty cell alone would be a blank line, which readers drop.
     lone = len(answer.columns) == 1
     row_of = ",".join(["%s"] * len(answer.columns)).__mod__
-    text = ",".join(quote_csv(column.key) for column in answer.columns) + "\n"
+    yield (",".join(quote_csv(column.key) for column in answer.columns) + "\n").encode("utf-8")
     for batch in answer.batches:
         lines = map(row_of, encode_rows(encode, batch))
-        text += "\n".join([line or '""' for line in lines] if lone else lines)
+        text = "\n".join([line or '""' for line in lines] if lone else lines)
         yield (text + "\n").encode("utf-8")
-        text = ""
-    if text:
-        yield text.encode("utf-8")
 
 
 def _xml(answer: ResultStream) -> Iterator[bytes]:
