@@ -36,7 +36,11 @@ TITLES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class S1200Field:
-    """One row of the table; `mean` and `sd` are rounded facts about the whole sample, for generators."""
+    """One row of the table; `mean` and `sd` are what a generator aims at.
+
+    They are published figures of the whole sample for the NEO, Penn and Toolbox scores, and plausible
+    inventions for the rest: nothing about HCP may be concluded from them.
+    """
 
     xsi_type: str
     category: str
