@@ -1,8 +1,8 @@
 """The synthetic S1200 site: 1,206 invented people in families, with every field of the S1200 dictionary.
 
 The counts of people per modality are the release's, and means and SDs of the NEO, Penn and Toolbox scores
-are published ones; every other number is a plausible invention. No value belongs to anybody, and nothing about
-HCP may be concluded from it. Labels (`syn0001`) are none that a real participant has.
+are published ones; every other number is a plausible invention. No value belongs to anybody, and nothing
+about HCP may be concluded from it. Labels (`syn0001`) are none that a real participant has.
 """
 
 from __future__ import annotations
