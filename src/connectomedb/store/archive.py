@@ -80,6 +80,7 @@ class Archive:
         self._layout = t.Layout(types)
         self._dialect = dialect_of(engine)
         self._kept = execute.Kept()
+        self._known_site_id = ""
         self._executors: tuple[Executor, ...] = (SqlExecutor(engine, self._layout, self._dialect),)
         self._accounts = Accounts(engine)
         self._sessions = LoginSessions(engine)
@@ -122,7 +123,7 @@ class Archive:
     @contextmanager
     def loading(self, *, user: str, project: str) -> Iterator[Loading]:
         """One transaction of an import; see `ingest.loading`."""
-        site_id = self.get_setting("site_id", DEFAULT_SITE_ID)
+        site_id = self._site_id()
         with loading(self.engine, self._layout, user=user, project=project, site_id=site_id) as load:
             yield load
 
@@ -340,7 +341,7 @@ class Archive:
 
         Raises  NotValid with every reason; LabelTaken, Conflict, NoSuchProject, NoSuchSubject
         """
-        site_id = self.get_setting("site_id", DEFAULT_SITE_ID)
+        site_id = self._site_id()
         with writing(self.engine) as connection:
             writer = ItemWriter(connection, self._layout, user=user, project=project, site_id=site_id)
             writer.store(documents)
@@ -356,7 +357,7 @@ class Archive:
         progress: Callable[[int], None] | None = None,
     ) -> int:
         """Store many rows of one data type in one transaction; see `bulk.load_rows`."""
-        site_id = self.get_setting("site_id", DEFAULT_SITE_ID)
+        site_id = self._site_id()
         with writing(self.engine) as connection:
             return bulk.load_rows(
                 connection, self._layout, xsi_type, paths, rows, user=user, site_id=site_id, progress=progress
@@ -373,7 +374,7 @@ class Archive:
         given = list(documents)
         if not who.is_admin and any(isinstance(one, Imported) for one in given):
             raise AccessDenied("dates, users and numbers of another site are for administrators to give")
-        site_id = self.get_setting("site_id", DEFAULT_SITE_ID)
+        site_id = self._site_id()
         with writing(self.engine) as connection:
             writer = ItemWriter(
                 connection, self._layout, user=who.login, project=project, site_id=site_id, who=who
@@ -553,6 +554,7 @@ class Archive:
 
     def set_setting(self, name: str, value: str) -> None:
         """Keep a setting of the site."""
+        self._known_site_id = ""
         with writing(self.engine) as connection:
             changed = connection.execute(
                 update(t.setting).where(t.setting.c.name == name).values(value=value)
@@ -560,9 +562,15 @@ class Archive:
             if not changed.rowcount:
                 connection.execute(insert(t.setting).values(name=name, value=value))
 
+    def _site_id(self) -> str:
+        """Prefix of fresh ids; it is looked up once, and again after a setting was changed here."""
+        if not self._known_site_id:
+            self._known_site_id = self.get_setting("site_id", DEFAULT_SITE_ID)
+        return self._known_site_id
+
     @contextmanager
     def _changing(self, who: Principal, reason: str) -> Iterator[Changing]:
-        site_id = self.get_setting("site_id", DEFAULT_SITE_ID)
+        site_id = self._site_id()
         with writing(self.engine) as connection:
             yield Changing(connection, self._layout, who, site_id=site_id, reason=reason)
 

@@ -124,6 +124,7 @@ class ItemWriter:
         self._moment = now()
         self._projects: dict[str, str] = {}
         # Subjects and sessions by (family, project, id or label).
+        self._drawn: set[str] = set()
         self._known: dict[tuple[str, str, str], Holder] = {}
         self._numbers: dict[str, Iterator[int]] = {}
         self._fresh: dict[str, Iterator[str]] = {}
@@ -231,11 +232,11 @@ class ItemWriter:
             first = take(self._connection, counter, n - len(found))
             drawn = [f"{self._site_id}_{letter}{first + k:05d}" for k in range(n - len(found))]
             # Imported ids are kept, so a fresh one may be taken.
-            taken = set(self._connection.scalars(select(t.item.c.id).where(t.item.c.id.in_(drawn))))
-            taken |= set(
-                self._connection.scalars(select(t.tombstone.c.id).where(t.tombstone.c.id.in_(drawn)))
-            )
+            known = select(t.item.c.id).where(t.item.c.id.in_(drawn))
+            gone = select(t.tombstone.c.id).where(t.tombstone.c.id.in_(drawn))
+            taken = set(self._connection.scalars(known.union_all(gone)))
             found += [one for one in drawn if one not in taken]
+        self._drawn.update(found)
         return found
 
     def _look_up(self, family: str, project: str, texts: Sequence[str]) -> None:
@@ -475,7 +476,7 @@ class ItemWriter:
     def _refuse_deleted(self, rows: Rows) -> None:
         """The id of something that was deleted is not given again: old references would mean another."""
         b = t.tombstone.c
-        ids = [row["id"] for row in rows.items if row["place"] is None]
+        ids = [row["id"] for row in rows.items if row["place"] is None and row["id"] not in self._drawn]
         for start in range(0, len(ids), _BATCH):
             gone = self._connection.scalar(
                 select(b.id).where(b.id.in_(ids[start : start + _BATCH]), b.family.in_(t.ROOTS)).limit(1)
