@@ -393,12 +393,14 @@ class Archive:
     ) -> Item:
         """Lay a document over a stored one; see `Changing.merge_item`. The new document is returned."""
         with self._changing(who, reason) as changing:
-            return self._as_read(changing.merge_item(item_id, document, cleared), who)
+            changed = changing.merge_item(item_id, document, cleared)
+        return self._as_read(changed, who)
 
     def replace_item(self, item_id: str, document: Item, who: Principal, *, reason: str = "") -> Item:
         """Put a document in the place of a stored one; see `Changing.replace_item`."""
         with self._changing(who, reason) as changing:
-            return self._as_read(changing.replace_item(item_id, document), who)
+            changed = changing.replace_item(item_id, document)
+        return self._as_read(changed, who)
 
     def rename_item(
         self, item_id: str, label: str, who: Principal, *, project: str = "", reason: str = ""
@@ -594,7 +596,7 @@ class Archive:
             return resolved, bool(tiers.closed_fields(resolved, self.types))
 
         resolved, has_closed = self._kept.get(("understood", asked, who, linked), understand)
-        if has_closed:
+        if has_closed and not who.is_admin:
             with self.engine.connect() as connection:
                 resolved = tiers.admit(connection, resolved, self.types, who)
         keys = tuple(field.key for field in resolved.fields)

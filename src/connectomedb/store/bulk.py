@@ -261,6 +261,9 @@ def _all_good(field: ElementPath, column: tuple[Any, ...]) -> bool:
     """Whether a glance at the whole column settles it; False means look at each value."""
     if field.enumeration or field.pattern or field.max_length is not None:
         return False
+    if field.value_type == "integer":
+        numbers = list(filter(None, column))
+        return not numbers or (min(numbers) >= -(2**63) and max(numbers) < 2**63)
     if field.value_type == "float":
         return math.isfinite(sum(filter(None, column)))
     # One text of all texts: what is wrong in one of them is wrong in it.
@@ -270,6 +273,8 @@ def _all_good(field: ElementPath, column: tuple[Any, ...]) -> bool:
 def _why_not(field: ElementPath, value: Any) -> str:
     if field.value_type == "float" and value - value != 0:
         return "it is not finite"
+    if field.value_type == "integer" and not -(2**63) <= value < 2**63:
+        return "it has more than 64 bits"
     if "\0" in str(value):
         return "it holds a NUL character"
     return check_value(field, value)

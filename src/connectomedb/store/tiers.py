@@ -15,7 +15,7 @@ So nothing that a user is told depends on a value that is closed to them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -296,14 +296,19 @@ def admit_paths(
 
 
 def without_closed(connection: Connection, types: DataTypes, item: Item, who: Principal) -> Item:
-    """The document as the user may read it: elements of tiers not held in its projects are left out."""
-    data_type = types.get(item.xsi_type)
-    if who.is_admin:
-        return item
+    """The document as the user may read it: elements of tiers not held in its projects are left out.
+
+    Cost    one statement; for many documents look `held` up once and use `shown`
+    """
+    return item if who.is_admin else shown(types, item, held(connection, who))
+
+
+def shown(types: DataTypes, item: Item, mine: Collection[tuple[str, str]]) -> Item:
+    """The document as somebody may read it who holds these (project, tier) pairs."""
     shares = item.children.get(t.SHARES, ())
     projects = {item.text("project") or item.text("ID"), *(s.text("project") for s in shares)}
-    mine = {OPEN, *(tier for project, tier in held(connection, who) if project in projects)}
-    return _kept(types, data_type, item, mine)
+    tiers = {OPEN, *(tier for project, tier in mine if project in projects)}
+    return _kept(types, types.get(item.xsi_type), item, tiers)
 
 
 def _kept(types: DataTypes, data_type: DataType, item: Item, mine: set[str], inside: str = "") -> Item:

@@ -123,8 +123,9 @@ class ItemWriter:
         self._default_project = project
         self._moment = now()
         self._projects: dict[str, str] = {}
-        # Subjects and sessions by (family, project, id or label).
+        # Fresh ids of this transaction: they were looked up when they were drawn.
         self._drawn: set[str] = set()
+        # Subjects and sessions by (family, project, id or label).
         self._known: dict[tuple[str, str, str], Holder] = {}
         self._numbers: dict[str, Iterator[int]] = {}
         self._fresh: dict[str, Iterator[str]] = {}

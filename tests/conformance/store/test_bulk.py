@@ -90,6 +90,7 @@ def test_the_number_of_statements_does_not_grow_with_the_rows(archive: Archive) 
         ((None, "many", None), "row 2: NEO/NEOFAC_A is 'many', which is no integer"),
         ((None, True, None), "is True, which is no integer"),
         ((None, 3, float("nan")), "not finite"),
+        ((None, 2**63, None), "more than 64 bits"),
         (("2020-01-01", 3, 1.0), "which is no date"),
         ((None, 3), "row 2 has 2 values, 3 paths were named"),
     ],

@@ -12,7 +12,7 @@ from connectomedb.schema.model import DataType, ElementPath, Item, Value
 from connectomedb.store import tables as t
 from connectomedb.store.loader import load_documents
 from connectomedb.store.rows import Row
-from connectomedb.store.tiers import read_leaf, without_closed
+from connectomedb.store.tiers import held, read_leaf, shown
 from connectomedb.store.visibility import reads_project, visible
 from connectomedb.vocabulary.records import Principal
 
@@ -58,6 +58,7 @@ def iter_documents(connection: Connection, layout: t.Layout, project: str, who: 
     i = t.item.c
     person = t.item.alias()
     seen = and_(person.c.pk == i.subject_pk, visible(person, who))
+    mine = held(connection, who)
     for family in ("subject", "experiment"):
         last = -1
         while True:
@@ -80,8 +81,8 @@ def iter_documents(connection: Connection, layout: t.Layout, project: str, who: 
             documents = load_documents(connection, layout, [row.pk for row in found], who, contents="parts")
             for row in found:
                 subject = row.label if family == "subject" else row.subject or ""
-                document = without_closed(connection, layout.types, documents[row.pk], who)
-                yield Place(subject, document)
+                document = documents[row.pk]
+                yield Place(subject, document if who.is_admin else shown(layout.types, document, mine))
 
 
 def types_in(connection: Connection, project: str, who: Principal) -> tuple[str, ...]:
