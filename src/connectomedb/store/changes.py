@@ -25,6 +25,7 @@ from connectomedb.store.merge import clear, key_of, merge
 from connectomedb.store.projects import now
 from connectomedb.store.rights import need_right
 from connectomedb.store.sharing import share
+from connectomedb.store.tiers import unseen
 from connectomedb.store.visibility import visible_project, visible_with_root
 from connectomedb.store.writer import Holder, ItemWriter, Rows, add_leaves, add_repeated, need_legal
 from connectomedb.vocabulary.records import Principal
@@ -53,21 +54,27 @@ class Changing:
         row = self._find(item_id)
         stored = self._load(row.pk)
         said = self._same_item(row, stored, document)
-        self._write(row, stored, clear(merge(stored, said), cleared), said)
+        paths = tuple(cleared)
+        unseen(self._connection, self._layout.types, stored, said, paths, self._who)
+        self._write(row, stored, clear(merge(stored, said), paths), said)
         return self._load(row.pk)
 
     def replace_item(self, item_id: str, document: Item) -> Item:
         """The document takes the place of the stored one: what it lacks is deleted.
 
-        Shares, assessors and experiments stay, as they are more than this document.
+        Shares, assessors and experiments stay, as they are more than this document; and so does what is
+        closed to the user, who cannot say it.
 
         Raises  as `merge_item`
         """
         row = self._find(item_id)
         stored = self._load(row.pk)
         said = self._same_item(row, stored, document)
+        stays = unseen(self._connection, self._layout.types, stored, said, (), self._who)
         kept = {path: stored.values[path] for path in self._identity(row, stored)}
-        self._write(row, stored, replace(said, values={**said.values, **kept, **_moves(said)}), said)
+        values = {**stays.values, **said.values, **kept, **_moves(said)}
+        wanted = replace(said, values=values, children={**stays.children, **said.children})
+        self._write(row, stored, wanted, said)
         return self._load(row.pk)
 
     def rename(self, item_id: str, label: str, project: str = "") -> None:

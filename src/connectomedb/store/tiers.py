@@ -305,10 +305,35 @@ def without_closed(connection: Connection, types: DataTypes, item: Item, who: Pr
 
 def shown(types: DataTypes, item: Item, mine: Collection[tuple[str, str]]) -> Item:
     """The document as somebody may read it who holds these (project, tier) pairs."""
+    return _kept(types, types.get(item.xsi_type), item, _tiers_on(item, mine))
+
+
+def _tiers_on(item: Item, mine: Collection[tuple[str, str]]) -> set[str]:
+    """The tiers that somebody who holds these pairs holds on a document, the open one among them."""
     shares = item.children.get(t.SHARES, ())
     projects = {item.text("project") or item.text("ID"), *(s.text("project") for s in shares)}
-    tiers = {OPEN, *(tier for project, tier in mine if project in projects)}
-    return _kept(types, types.get(item.xsi_type), item, tiers)
+    return {OPEN, *(tier for project, tier in mine if project in projects)}
+
+
+def unseen(
+    connection: Connection, types: DataTypes, stored: Item, said: Item, cleared: Iterable[str], who: Principal
+) -> Item:
+    """What a change must leave as it is: the part of the stored document that is closed to the user.
+
+    Raises  AccessDenied when the change names a closed element: nobody changes what they may not read
+    """
+    if who.is_admin:
+        return replace(stored, values={}, children={})
+    data_type, mine = types.get(stored.xsi_type), _tiers_on(stored, held(connection, who))
+    for path in (*said.values, *cleared):
+        if (tier := tier_of(types, data_type, path)) not in mine:
+            raise AccessDenied(f"{path} is {tier}, and you do not hold that tier here; leave it out")
+    before = _kept(types, data_type, stored, mine)
+    children = {p: e for p, e in stored.children.items() if before.children[p] != e}
+    for path in set(children) & set(said.children):
+        raise AccessDenied(f"{path} holds values that are closed to you; leave it out")
+    values = {p: v for p, v in stored.values.items() if p not in before.values}
+    return replace(stored, values=values, children=children)
 
 
 def _kept(types: DataTypes, data_type: DataType, item: Item, mine: set[str], inside: str = "") -> Item:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -96,6 +97,29 @@ def test_default_columns_and_documents_leave_closed_fields_out(site: Archive) ->
     assert "Age_in_Yrs" not in site.load_item("hc_a1_demo", plain).values
     assert site.load_item("hc_a1_demo", holder).values["Age_in_Yrs"] == 22
     assert "Age_in_Yrs" not in site.load_item("hc_b1_demo", holder).values
+
+
+def test_nobody_changes_what_they_may_not_read(site: Archive) -> None:
+    site.add_user("blind", "password-of-the-test")
+    site.add_project("C", insert_user="test")
+    site.grant("C", "blind", "owner")
+    person = _item("xnat:subjectData", "C", "c1")
+    facts = {"subject_ID": "xn_c1", "Age_in_Yrs": 30, "Gender": "F"}
+    site.store_items([person, _item(TYPE, "C", "c1_demo", **facts)], user="test")
+    blind = site.find_user("blind")
+    shown = site.load_item("hc_c1_demo", blind)
+    assert "Age_in_Yrs" not in shown.values
+    changed = replace(shown, values={**shown.values, "Gender": "M"})
+    assert site.replace_item("hc_c1_demo", changed, blind).values["Gender"] == "M"
+    guess = replace(changed, values={**changed.values, "Age_in_Yrs": 30})
+    for attempt in (site.replace_item, site.merge_item):
+        with pytest.raises(AccessDenied, match="Age_in_Yrs is restricted"):
+            attempt("hc_c1_demo", guess, blind)
+    with pytest.raises(AccessDenied, match="Age_in_Yrs is restricted"):
+        site.merge_item("hc_c1_demo", changed, blind, cleared=["Age_in_Yrs"])
+    site.grant_tier("C", "blind", "restricted")
+    site.accept_terms(blind, "C", "restricted")
+    assert site.load_item("hc_c1_demo", blind).values["Age_in_Yrs"] == 30
 
 
 def test_listings_refuse_closed_columns_and_filters(site: Archive) -> None:
