@@ -16,8 +16,8 @@ _PASSWORD_BYTES = 15
 def need_server_libraries() -> None:
     """Raise ConfigurationError when the server's libraries are not installed."""
     try:
-        import sqlalchemy  # noqa: F401
-        import starlette  # noqa: F401
+        import sqlalchemy  # noqa: F401  # only whether it is there
+        import starlette  # noqa: F401  # likewise
     except ImportError as problem:
         raise ConfigurationError(
             f"a site needs the server's libraries ({problem.name} is missing): "

@@ -68,7 +68,7 @@ def _below(value: Value, bound: Bound, *, mirrored: bool = False) -> bool:
     if value == bound.value:
         return not bound.inclusive
     # Both were read as values of one type, so they compare.
-    return bool(value > bound.value if mirrored else value < bound.value)  # type: ignore[operator]
+    return bool(value > bound.value if mirrored else value < bound.value)  # type: ignore[operator]  # of one type
 
 
 def write_document(item: Item, types: DataTypes, *, site_url: str = "") -> bytes:

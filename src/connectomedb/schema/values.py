@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 
 from connectomedb.schema.model import Value, ValueType
 
+# The Python types of each value type; a whole number is a float, too, a boolean is no number.
+PYTHON_TYPES: Mapping[ValueType, frozenset[type]] = {
+    "string": frozenset({str}),
+    "integer": frozenset({int}),
+    "float": frozenset({float, int}),
+    "boolean": frozenset({bool}),
+    "date": frozenset({date}),
+    "time": frozenset({time}),
+    "dateTime": frozenset({datetime}),
+}
 _TRUTH = {"1": True, "true": True, "0": False, "false": False}
 
 

@@ -235,7 +235,7 @@ def sorted_by(table: ResultTable, keys: Sequence[str], order: str) -> ResultTabl
         p = by_name[key.lower()]
         filled = [row for row in rows if row[p] is not None]
         empty = [row for row in rows if row[p] is None]
-        filled.sort(key=lambda row, p=p: row[p], reverse=order.upper() == "DESC")  # type: ignore[misc]
+        filled.sort(key=lambda row, p=p: row[p], reverse=order.upper() == "DESC")  # type: ignore[misc]  # one column
         rows = filled + empty
     return ResultTable(table.columns, tuple(rows), table.title, table.root, dict(table.properties))
 

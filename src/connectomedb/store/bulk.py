@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
 from itertools import islice
 from operator import itemgetter
 from typing import Any
@@ -18,22 +17,14 @@ from sqlalchemy.exc import IntegrityError
 
 from connectomedb.errors import Conflict, LabelTaken, NoSuchSubject, NotValid
 from connectomedb.schema.documents import check_value
-from connectomedb.schema.model import ElementPath, Value, ValueType
+from connectomedb.schema.model import ElementPath, Value
+from connectomedb.schema.values import PYTHON_TYPES
 from connectomedb.store import tables as t
 from connectomedb.store.projects import LEGAL_NAME, existing_project, now
 from connectomedb.store.writer import projects_text, take
 
 _BATCH = 2_000
 _MOST_REASONS = 100
-_PYTHON_TYPES: dict[ValueType, frozenset[type]] = {
-    "string": frozenset({str}),
-    "integer": frozenset({int}),
-    "float": frozenset({float, int}),
-    "boolean": frozenset({bool}),
-    "date": frozenset({date}),
-    "time": frozenset({time}),
-    "dateTime": frozenset({datetime}),
-}
 _LETTERS = {"subject": "S", "experiment": "E"}
 
 
@@ -177,7 +168,7 @@ class _Loader:
             raise NotValid(reasons[:_MOST_REASONS])
 
     def _check_column(self, field: ElementPath, column: tuple[Any, ...], n_before: int) -> Iterator[str]:
-        good = _PYTHON_TYPES[field.value_type]
+        good = PYTHON_TYPES[field.value_type]
         kinds = set(map(type, column)) - {type(None)}
         if not kinds <= good:
             for number, value in enumerate(column, n_before + 1):

@@ -19,6 +19,7 @@ from connectomedb.errors import Conflict, DocumentError, NoSuchExperiment, NoSuc
 from connectomedb.schema.model import Item
 from connectomedb.store import tables as t
 from connectomedb.store.history import note_change
+from connectomedb.store.item_rows import Rows, add_leaves, add_repeated
 from connectomedb.store.items import label_taken, not_found
 from connectomedb.store.loader import load_documents
 from connectomedb.store.merge import clear, key_of, merge
@@ -27,7 +28,7 @@ from connectomedb.store.rights import need_right
 from connectomedb.store.sharing import share
 from connectomedb.store.tiers import unseen
 from connectomedb.store.visibility import visible_project, visible_with_root
-from connectomedb.store.writer import Holder, ItemWriter, Rows, add_leaves, add_repeated, need_legal
+from connectomedb.store.writer import Holder, ItemWriter, need_legal
 from connectomedb.vocabulary.records import Principal
 
 _REFERENCES = (("subject_ID", "subject", NoSuchSubject), ("imageSession_ID", "experiment", NoSuchExperiment))
@@ -118,7 +119,7 @@ class Changing:
         if row is None:
             raise not_found("", item_id)
         right = "manage" if row.family == "project" else "edit"
-        need_right(self._connection, self._who, row.project, right, f"changing {item_id}")  # type: ignore[arg-type]
+        need_right(self._connection, self._who, row.project, right, f"changing {item_id}")  # type: ignore[arg-type]  # both are rights
         return row
 
     def _load(self, pk: int) -> Item:

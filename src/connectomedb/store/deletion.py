@@ -57,7 +57,7 @@ def delete_item(
     """
     top = _find(connection, item_id, who)
     right = "manage" if top.family == "project" else "delete"
-    need_right(connection, who, top.project, right, f"deleting {item_id}")  # type: ignore[arg-type]
+    need_right(connection, who, top.project, right, f"deleting {item_id}")  # type: ignore[arg-type]  # both are rights
     roots = _roots(connection, top)
     foreign = [row for row in roots if row.project != top.project]
     if foreign:

@@ -54,9 +54,9 @@ class Peer:
                 self.end_headers()
                 self.wfile.write(said[2])
 
-            do_GET = do_POST = do_DELETE = answer  # noqa: N815
+            do_GET = do_POST = do_DELETE = answer  # noqa: N815  # the base class calls them so
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # likewise
                 return
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
