@@ -331,7 +331,10 @@ def printed(value: Any) -> str:
     if isinstance(value, time):
         fraction = f"{value.microsecond:06d}".rstrip("0")
         return f"{value:%H:%M:%S}" + (f".{fraction}" if fraction else "")
-    return repr(value) if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        digits, exponent, power = repr(value).partition("e")
+        return f"{digits}.0e{power}" if exponent and "." not in digits else repr(value)
+    return str(value)
 
 
 # Facets

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     String,
+    and_,
     any_,
     case,
     collate,
@@ -116,9 +117,27 @@ def lower(text: ColumnElement[Any], collation: str) -> ColumnElement[str]:
 
 
 def print_float(number: ColumnElement[Any]) -> ColumnElement[str]:
-    """A float as people read it, always with a point."""
+    """A float as people read it: always with a point, with an exponent from 1e16 on."""
     text = number.cast(Text())
-    return case((or_(text.like("%.%"), text.like("%e%"), text.like("%n%")), text), else_=text + ".0")
+    size = func.abs(number)
+    digits = func.split_part(text, "e", 1).cast(Numeric())
+    rounded = func.trim_scale(func.round(digits, func.scale(digits) - 1)).cast(Text())
+    shorter = rounded + "e" + func.split_part(text, "e", 2)
+    text = case(
+        # PostgreSQL turns to exponents at 1e15 already,
+        (and_(size >= 1e15, size < 1e16), text.cast(Numeric()).cast(Text())),
+        # and spells some large ones with a digit more than it takes to tell them apart.
+        (
+            and_(size >= 1e16, text.like("%e%"), shorter.cast(DOUBLE_PRECISION()) == number, rounded != "10"),
+            shorter,
+        ),
+        else_=text,
+    )
+    return case(
+        (or_(text.like("%.%"), text.like("%n%")), text),
+        (text.like("%e%"), func.replace(text, "e", ".0e")),
+        else_=text + ".0",
+    )
 
 
 def print_stamp(moment: ColumnElement[Any]) -> ColumnElement[str]:

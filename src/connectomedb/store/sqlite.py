@@ -17,6 +17,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import Date, Float, Integer, Text
 
 from connectomedb.schema.model import ValueType
+from connectomedb.schema.values import print_value
 
 WRITING = "connectomedb_writing"
 # A text that counts as a number, on both databases.
@@ -37,7 +38,7 @@ def fold(text: str | None) -> str | None:
 
 
 def _print_float(number: float | int | None) -> str | None:
-    return None if number is None else repr(float(number))
+    return None if number is None else print_value(float(number), "float")
 
 
 def _floor(number: float | int | None) -> int | None:
