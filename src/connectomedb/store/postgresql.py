@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     and_,
     any_,
+    bindparam,
     case,
     collate,
     create_engine,
@@ -118,7 +119,7 @@ def lower(text: ColumnElement[Any], collation: str) -> ColumnElement[str]:
 
 def print_float(number: ColumnElement[Any]) -> ColumnElement[str]:
     """A float as people read it: always with a point, with an exponent from 1e16 on."""
-    text = number.cast(Text())
+    text: ColumnElement[str] = number.cast(Text())
     size = func.abs(number)
     digits = func.split_part(text, "e", 1).cast(Numeric())
     rounded = func.trim_scale(func.round(digits, func.scale(digits) - 1)).cast(Text())
@@ -199,6 +200,16 @@ def join_text(
 def among(value: ColumnElement[Any], operands: Sequence[Any], value_type: ValueType) -> ColumnElement[bool]:
     """Equal to one of many, which are bound as one array."""
     return value == any_(literal(list(operands), ARRAY(_ARRAY_TYPES[value_type])))
+
+
+def one_of(value: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """A text is one of a list that is bound later by this name."""
+    return value == any_(bindparam(name, type_=ARRAY(Text())))
+
+
+def table_of(error: BaseException | None) -> str:
+    """The table that the server names in its refusal; '' when there is no such error."""
+    return (error.diag.table_name or "") if isinstance(error, psycopg.Error) else ""
 
 
 def whole(number: ColumnElement[Any]) -> ColumnElement[int]:

@@ -11,7 +11,7 @@ from datetime import date, datetime, time
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, literal, select, type_coerce
+from sqlalchemy import Connection, Engine, bindparam, create_engine, event, func, literal, select, type_coerce
 from sqlalchemy.engine import URL
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import Date, Float, Integer, Text
@@ -190,6 +190,17 @@ def _stored(operand: Any) -> str | int:
     if isinstance(operand, time):
         return operand.isoformat("microseconds")
     return operand.isoformat() if isinstance(operand, date) else str(operand)
+
+
+def one_of(value: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """A text is one of a list that is bound later by this name; see `bindable`."""
+    listed = func.json_each(bindparam(name, type_=Text())).table_valued("value")
+    return value.in_(select(listed.c.value))
+
+
+def bindable(value: Any) -> Any:
+    """A value as the driver binds it: a list as one JSON text."""
+    return json.dumps(value) if isinstance(value, list) else value
 
 
 def whole(number: ColumnElement[Any]) -> ColumnElement[int]:

@@ -1,0 +1,174 @@
+"""Statements made ready once and run by the bare driver: building and compiling costs more than running them.
+
+Several can be sent together: PostgreSQL then answers them in one round trip, SQLite has none. What the driver
+refuses is raised as SQLAlchemy raises it, so that nobody needs to know which way a statement went.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.sql.elements import ClauseElement, ColumnElement
+
+from connectomedb.store import postgresql, sqlite
+
+Processor = Callable[[Any], Any]
+OneOf = Callable[[ColumnElement[Any], str], ColumnElement[bool]]
+Rows = Sequence[Mapping[str, Any]]
+
+
+class Statement:
+    """One statement whose values have names; it is compiled when it first runs, once for each database.
+
+    `make` is given what says that a column is one of a bound list of texts, as the databases bind lists
+    differently. Cells come as the driver gives them: ask for texts and whole numbers only.
+    """
+
+    def __init__(self, make: Callable[[OneOf], ClauseElement]) -> None:
+        self._make = make
+        self._ready: dict[str, tuple[str, Callable[[Mapping[str, Any]], Any]]] = {}
+
+    def ready(self, connection: Connection) -> tuple[str, Callable[[Mapping[str, Any]], Any]]:
+        """Its text, and what turns named values into those that the driver takes."""
+        name = connection.dialect.name
+        if name not in self._ready:
+            if name == "sqlite":
+                compiled: Any = self._make(sqlite.one_of).compile(dialect=connection.dialect)
+                self._ready[name] = str(compiled), _in_order(compiled.positiontup)
+            else:
+                compiled = self._make(postgresql.one_of).compile(dialect=connection.dialect)
+                self._ready[name] = str(compiled), lambda values: values
+        return self._ready[name]
+
+    def run(self, connection: Connection, **values: Any) -> list[tuple[Any, ...]]:
+        """The rows that it answers."""
+        return ask(connection, [(self, values)])[0]
+
+
+def _in_order(names: Sequence[str]) -> Callable[[Mapping[str, Any]], Any]:
+    def values_of(values: Mapping[str, Any]) -> tuple[Any, ...]:
+        return tuple([sqlite.bindable(values[name]) for name in names])
+
+    return values_of
+
+
+def ask(
+    connection: Connection, questions: Sequence[tuple[Statement, Mapping[str, Any]]]
+) -> list[list[tuple[Any, ...]]]:
+    """The rows of each statement, in order; every statement must answer rows. Cost: one round trip."""
+    driver: Any = connection.connection.driver_connection
+    with _together(connection, len(questions)):
+        cursors = []
+        for statement, values in questions:
+            sql, values_of = statement.ready(connection)
+            cursors.append(_run(connection, driver.cursor(), sql, values_of(values)))
+        return [cursor.fetchall() for cursor in cursors]
+
+
+@dataclass(frozen=True, slots=True)
+class _Insert:
+    sql: str
+    pick: Callable[[Mapping[str, Any]], tuple[Any, ...]]
+    processors: tuple[tuple[int, Processor], ...]
+
+    def values(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
+        picked = self.pick(row)
+        if not self.processors:
+            return picked
+        cells = list(picked)
+        for place, process in self.processors:
+            if cells[place] is not None:
+                cells[place] = process(cells[place])
+        return tuple(cells)
+
+
+class Refused(Exception):
+    """A table did not take its rows, because of a key that must be there or must be there once."""
+
+    def __init__(self, table: str) -> None:
+        self.table = table
+
+
+def insert_rows(connection: Connection, tables: Sequence[tuple[Table, Rows]]) -> None:
+    """Write rows into tables, in this order; each row says every column of its table.
+
+    Raises   Refused with the table, from the driver's IntegrityError
+    Cost     one round trip
+    """
+    driver: Any = connection.connection.driver_connection
+    current = ""
+    try:
+        with _together(connection, sum(len(rows) for _, rows in tables)):
+            for table, rows in tables:
+                current = table.name
+                insert = _insert(connection, table)
+                if len(rows) == 1:
+                    _run(connection, driver.cursor(), insert.sql, insert.values(rows[0]))
+                elif rows:
+                    _run(connection, driver.cursor(), insert.sql, map(insert.values, rows), many=True)
+    except IntegrityError as problem:
+        # Sent together, the statement that was refused is not the one that was sent last.
+        raise Refused(postgresql.table_of(problem.orig) or current) from problem
+
+
+def _insert(connection: Connection, table: Table) -> _Insert:
+    """The INSERT of a whole row; it lives as long as the table."""
+    dialect = connection.dialect
+    kept = table.info.setdefault("connectomedb_insert", {})
+    if dialect.name not in kept:
+        prepare = dialect.identifier_preparer
+        names = [column.name for column in table.columns]
+        mark = "?" if dialect.name == "sqlite" else "%s"
+        sql = (
+            f"INSERT INTO {prepare.format_table(table)} ({', '.join(map(prepare.quote, names))}) "  # noqa: S608  # our own names
+            f"VALUES ({', '.join(mark for _ in names)})"
+        )
+        processors = (
+            (place, column.type.dialect_impl(dialect).bind_processor(dialect))
+            for place, column in enumerate(table.columns)
+        )
+        first, *others = names
+        pick = itemgetter(first, *others) if others else lambda row: (row[first],)
+        kept[dialect.name] = _Insert(sql, pick, tuple((n, made) for n, made in processors if made))
+    found: _Insert = kept[dialect.name]
+    return found
+
+
+def _run(connection: Connection, cursor: Any, sql: str, values: Any, *, many: bool = False) -> Any:
+    """The cursor after it ran the statement."""
+    with _as_sqlalchemy(connection, sql):
+        if many:
+            cursor.executemany(sql, values)
+        else:
+            cursor.execute(sql, values)
+    return cursor
+
+
+def _together(connection: Connection, n_statements: int) -> AbstractContextManager[object]:
+    """Within it, statements are sent without waiting for answers, where the driver can."""
+    if connection.dialect.name == "sqlite" or n_statements < 2:
+        return nullcontext()
+    return _pipeline(connection)
+
+
+@contextmanager
+def _pipeline(connection: Connection) -> Iterator[None]:
+    driver: Any = connection.connection.driver_connection
+    with _as_sqlalchemy(connection, "several statements sent together"), driver.pipeline():
+        yield
+
+
+@contextmanager
+def _as_sqlalchemy(connection: Connection, sql: str) -> Iterator[None]:
+    """What the driver raises, as SQLAlchemy's errors."""
+    dbapi: Any = connection.dialect.loaded_dbapi
+    try:
+        yield
+    except dbapi.Error as problem:
+        raise DBAPIError.instance(sql, None, problem, dbapi.Error, dialect=connection.dialect) from problem
