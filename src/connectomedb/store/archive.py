@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
+from typing import TypeVar, cast
 
-from sqlalchemy import Engine, func, insert, select, update
+from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from connectomedb.errors import AccessDenied
 from connectomedb.schema.model import Item
@@ -46,10 +49,11 @@ from connectomedb.store.changes import Changing
 from connectomedb.store.compile import compile_search
 from connectomedb.store.deletion import Tombstone
 from connectomedb.store.doctor import Problem
-from connectomedb.store.engine import data_version, dialect_of, writing
+from connectomedb.store.engine import data_version, dialect_of, one_at_a_time, writing
 from connectomedb.store.executors import Executor, Plan, SqlExecutor, first_plan
 from connectomedb.store.export import ExportReport, Format, export_project
 from connectomedb.store.facets import Facet, find_facet
+from connectomedb.store.group_commit import GroupCommit, Work
 from connectomedb.store.history import Change, read_history
 from connectomedb.store.ingest.loading import Loading, loading
 from connectomedb.store.loader import Contents
@@ -60,13 +64,17 @@ from connectomedb.store.searches import SavedSearches
 from connectomedb.store.sessions import LoginSession, LoginSessions
 from connectomedb.store.tiers import HeldTier
 from connectomedb.store.visibility import visible, visible_file, visible_project, visible_with_root
-from connectomedb.store.writer import Imported, ItemWriter
+from connectomedb.store.writer import Imported, ItemWriter, Order, store_orders
 from connectomedb.tables.result import ResultStream, ResultTable
 from connectomedb.vocabulary.records import Accessibility, FileRow, Group, Located, Membership, Principal
 
 __all__ = ["Archive", "IngestReport"]
 
 DEFAULT_SITE_ID = "ConnectomeDB"
+# Documents of one call that are stored together with those of others; more are an import.
+_MOST_GROUPED = 20
+
+T = TypeVar("T")
 
 
 class Archive:
@@ -84,6 +92,7 @@ class Archive:
         self._executors: tuple[Executor, ...] = (SqlExecutor(engine, self._layout, self._dialect),)
         self._accounts = Accounts(engine)
         self._sessions = LoginSessions(engine)
+        self._group = GroupCommit(engine)
         self.results = KeptResults(engine)
         self.searches = SavedSearches(engine)
 
@@ -246,8 +255,7 @@ class Archive:
 
     def change_project_setting(self, project: str, name: str, value: int) -> None:
         """Give `quarantine_code` or `prearchive_code` a value; see `project_facts.change_setting`."""
-        with writing(self.engine) as connection:
-            project_facts.change_setting(connection, project, name, value)
+        self._change(lambda connection: project_facts.change_setting(connection, project, name, value))
 
     def read_project_setting(self, project: str, name: str) -> int:
         """The value of a project's setting, its default where nobody changed it."""
@@ -257,18 +265,16 @@ class Archive:
     def note_project_visit(self, project: str, who: Principal) -> None:
         """Remember that the user opened the project now; nothing is kept of guests."""
         if not who.is_guest:
-            with writing(self.engine) as connection:
-                project_facts.note_visit(connection, project, who.user_id, projects.now())
+            moment = projects.now()
+            self._change(lambda c: project_facts.note_visit(c, project, who.user_id, moment))
 
     def keep_favorite(self, project: str, who: Principal) -> None:
         """Make a project one of the user's favourites."""
-        with writing(self.engine) as connection:
-            project_facts.keep_favorite(connection, project, who.user_id)
+        self._change(lambda connection: project_facts.keep_favorite(connection, project, who.user_id))
 
     def drop_favorite(self, project: str, who: Principal) -> None:
         """The project is no favourite of the user any more."""
-        with writing(self.engine) as connection:
-            project_facts.drop_favorite(connection, project, who.user_id)
+        self._change(lambda connection: project_facts.drop_favorite(connection, project, who.user_id))
 
     def count_members(self, who: Principal) -> dict[tuple[str, str], int]:
         """How many subjects and experiments each project shows to the user, by (project, family)."""
@@ -341,11 +347,7 @@ class Archive:
 
         Raises  NotValid with every reason; LabelTaken, Conflict, NoSuchProject, NoSuchSubject
         """
-        site_id = self._site_id()
-        with writing(self.engine) as connection:
-            writer = ItemWriter(connection, self._layout, user=user, project=project, site_id=site_id)
-            writer.store(documents)
-        return IngestReport(len(writer.ids), tuple(writer.ids))
+        return self._store(documents, user, project, None)
 
     def load_rows(
         self,
@@ -374,13 +376,7 @@ class Archive:
         given = list(documents)
         if not who.is_admin and any(isinstance(one, Imported) for one in given):
             raise AccessDenied("dates, users and numbers of another site are for administrators to give")
-        site_id = self._site_id()
-        with writing(self.engine) as connection:
-            writer = ItemWriter(
-                connection, self._layout, user=who.login, project=project, site_id=site_id, who=who
-            )
-            writer.store(given)
-        return IngestReport(len(writer.ids), tuple(writer.ids))
+        return self._store(given, who.login, project, who)
 
     def merge_item(
         self,
@@ -392,22 +388,23 @@ class Archive:
         reason: str = "",
     ) -> Item:
         """Lay a document over a stored one; see `Changing.merge_item`. The new document is returned."""
-        with self._changing(who, reason) as changing:
-            changed = changing.merge_item(item_id, document, cleared)
+        paths = tuple(cleared)
+        changing = self._changing(who, reason)
+        changed = self._change(lambda c: changing(c).merge_item(item_id, document, paths))
         return self._as_read(changed, who)
 
     def replace_item(self, item_id: str, document: Item, who: Principal, *, reason: str = "") -> Item:
         """Put a document in the place of a stored one; see `Changing.replace_item`."""
-        with self._changing(who, reason) as changing:
-            changed = changing.replace_item(item_id, document)
+        changing = self._changing(who, reason)
+        changed = self._change(lambda c: changing(c).replace_item(item_id, document))
         return self._as_read(changed, who)
 
     def rename_item(
         self, item_id: str, label: str, who: Principal, *, project: str = "", reason: str = ""
     ) -> None:
         """Another label for a subject or experiment, in its own project or a further one."""
-        with self._changing(who, reason) as changing:
-            changing.rename(item_id, label, project)
+        changing = self._changing(who, reason)
+        self._change(lambda c: changing(c).rename(item_id, label, project))
 
     def delete_item(
         self, item_id: str, who: Principal, reason: str = "", *, with_shares: bool = False
@@ -420,18 +417,15 @@ class Archive:
 
     def share(self, item_id: str, project: str, label: str, who: Principal) -> None:
         """Let a further project see an item; see `sharing.share`."""
-        with writing(self.engine) as connection:
-            sharing.share(connection, self._layout, item_id, project, label, who)
+        self._change(lambda c: sharing.share(c, self._layout, item_id, project, label, who))
 
     def unshare(self, item_id: str, project: str, who: Principal, *, reason: str = "") -> None:
         """Take an item out of a project that it is shared into; see `sharing.unshare`."""
-        with writing(self.engine) as connection:
-            sharing.unshare(connection, self._layout, item_id, project, who, reason=reason)
+        self._change(lambda c: sharing.unshare(c, self._layout, item_id, project, who, reason=reason))
 
     def move_item(self, item_id: str, project: str, who: Principal, *, reason: str = "") -> None:
         """Give an item to another project, the old one keeps a share; see `sharing.move`."""
-        with writing(self.engine) as connection:
-            sharing.move(connection, self._layout, item_id, project, who, reason=reason)
+        self._change(lambda c: sharing.move(c, self._layout, item_id, project, who, reason=reason))
 
     # What became of things
 
@@ -570,11 +564,45 @@ class Archive:
             self._known_site_id = self.get_setting("site_id", DEFAULT_SITE_ID)
         return self._known_site_id
 
-    @contextmanager
-    def _changing(self, who: Principal, reason: str) -> Iterator[Changing]:
-        site_id = self._site_id()
+    # How writes become durable, see `group_commit`
+
+    def _store(
+        self, documents: Iterable[Item | Imported], user: str, project: str, who: Principal | None
+    ) -> IngestReport:
+        """A few documents are stored together with what others store now, many in their own transaction."""
+        iterator = iter(documents)
+        first = list(islice(iterator, _MOST_GROUPED + 1))
+        if len(first) > _MOST_GROUPED:
+            site_id = self._site_id()
+            with writing(self.engine) as connection:
+                writer = ItemWriter(
+                    connection, self._layout, user=user, project=project, site_id=site_id, who=who
+                )
+                writer.store(chain(first, iterator))
+            return IngestReport(len(writer.ids), tuple(writer.ids))
+        ids = self._group.write(self._storing(), Order(tuple(first), user, project, who))
+        return IngestReport(len(ids), ids)
+
+    def _storing(self) -> Work[Order, tuple[str, ...]]:
+        """The work of storing orders; the same one for as long as types and site are the same."""
+        layout, site_id = self._layout, self._site_id()
+        return self._kept.get(("storing", site_id), lambda: partial(store_orders, layout, site_id))
+
+    def _change(self, change: Callable[[Connection], T]) -> T:
+        """Make one change durable; `change` may run more than once, and only the last time counts.
+
+        Where writers wait for each other anyway, they go together; elsewhere, one that has to wait for a row
+        would keep others from theirs.
+        """
+        if one_at_a_time(self.engine):
+            work = cast("Work[Callable[[Connection], T], T]", _run_each)
+            return self._group.write(work, change)
         with writing(self.engine) as connection:
-            yield Changing(connection, self._layout, who, site_id=site_id, reason=reason)
+            return change(connection)
+
+    def _changing(self, who: Principal, reason: str) -> Callable[[Connection], Changing]:
+        layout, site_id = self._layout, self._site_id()
+        return lambda connection: Changing(connection, layout, who, site_id=site_id, reason=reason)
 
     def _as_read(self, item: Item, who: Principal) -> Item:
         with self.engine.connect() as connection:
@@ -601,3 +629,7 @@ class Archive:
                 resolved = tiers.admit(connection, resolved, self.types, who)
         keys = tuple(field.key for field in resolved.fields)
         return self._kept.get((asked, who, linked, keys), lambda: first_plan(self._executors, resolved, who))
+
+
+def _run_each(connection: Connection, changes: Sequence[Callable[[Connection], object]]) -> Sequence[object]:
+    return [change(connection) for change in changes]

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from sqlalchemy import Connection, select, update
@@ -24,7 +24,7 @@ from connectomedb.store.statements import Refused, insert_rows
 from connectomedb.store.supply import COUNTERS, Holder, Needs, Supply, take
 from connectomedb.vocabulary.records import Accessibility, Principal
 
-__all__ = ["Holder", "Imported", "ItemWriter", "need_legal", "projects_text", "store_together", "take"]
+__all__ = ["Holder", "Imported", "ItemWriter", "Order", "need_legal", "projects_text", "store_orders", "take"]
 
 _BATCH = 500
 _SEGMENTS: Mapping[str, tuple[str, str]] = {
@@ -49,6 +49,16 @@ class Imported:
     last_modified: datetime | None = None
     accessibility: Accessibility = "private"
     numbers: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Documents that one caller wants stored; `who` and `project` as for `ItemWriter`."""
+
+    documents: Sequence[Item | Imported]
+    user: str
+    project: str
+    who: Principal | None = None
 
 
 def projects_text(family: str, projects: Sequence[str]) -> str:
@@ -396,21 +406,32 @@ class ItemWriter:
                 )
 
 
-def store_together(orders: Sequence[tuple[ItemWriter, Sequence[Imported]]]) -> None:
-    """Store small batches of several writers, who share their supply, as if they were one.
+def store_orders(
+    layout: t.Layout, site_id: str, connection: Connection, orders: Sequence[Order]
+) -> list[tuple[str, ...]]:
+    """Store small batches of several callers as if they were one; given are the ids of each.
 
-    Raises   as `ItemWriter.store`, for the first who is to blame: nothing of the others is stored then
+    Raises   as `ItemWriter.store`, for the first that is to blame: nothing of the others is stored then
     Cost     the statements of one batch
     """
+    supply = Supply(connection, site_id)
+    writers = [
+        ItemWriter(
+            connection, layout, user=o.user, project=o.project, site_id=site_id, who=o.who, supply=supply
+        )
+        for o in orders
+    ]
+    batches = [list(chain.from_iterable(_batches(order.documents))) for order in orders]
+    _prepare([(w, [one.item for one in batch]) for w, batch in zip(writers, batches, strict=True)])
     rows = Rows()
-    _prepare([(writer, [one.item for one in batch]) for writer, batch in orders])
-    for writer, batch in orders:
+    for writer, batch in zip(writers, batches, strict=True):
         writer._keep_numbers(batch)
         reasons = writer._add_batch(batch, rows)
         if reasons:
             raise NotValid(reasons)
-    if orders:
-        orders[0][0]._flush(rows)
+    for writer in writers[:1]:
+        writer._flush(rows)
+    return [tuple(writer.ids) for writer in writers]
 
 
 def _prepare(orders: Sequence[tuple[ItemWriter, Sequence[Item]]]) -> None:
