@@ -20,6 +20,7 @@ from sqlalchemy.types import Date, Float, Integer, Text
 
 from connectomedb.schema.model import ValueType
 from connectomedb.schema.values import print_value
+from connectomedb.store.driver import run
 
 WRITING = "connectomedb_writing"
 _TURN = "connectomedb_turn"
@@ -138,7 +139,7 @@ def open_sqlite(url: URL) -> Engine:
     def begin(connection: Connection) -> None:
         # A writer that begins as a reader cannot wait for another writer; it fails at once.
         writing = connection.get_execution_options().get(WRITING, False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+        run(connection, "BEGIN IMMEDIATE" if writing else "BEGIN")
 
     return engine
 
@@ -267,9 +268,10 @@ def interrupt(connection: sqlite3.Connection) -> None:
 
 def note_change(connection: Connection) -> None:
     """Raise the counter of changes, in the transaction that made one."""
-    connection.exec_driver_sql(
+    run(
+        connection,
         "INSERT INTO counter (name, value) VALUES ('change', 1) "
-        "ON CONFLICT (name) DO UPDATE SET value = value + 1"
+        "ON CONFLICT (name) DO UPDATE SET value = value + 1",
     )
 
 

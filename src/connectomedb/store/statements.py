@@ -1,22 +1,22 @@
 """Statements made ready once and run by the bare driver: building and compiling costs more than running them.
 
-Several can be sent together: PostgreSQL then answers them in one round trip, SQLite has none. What the driver
-refuses is raised as SQLAlchemy raises it, so that nobody needs to know which way a statement went.
+Several can be sent together: PostgreSQL then answers them in one round trip, SQLite has none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Table
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ClauseElement, ColumnElement
 
 from connectomedb.store import postgresql, sqlite
+from connectomedb.store.driver import as_sqlalchemy, driver_of, run
 
 Processor = Callable[[Any], Any]
 OneOf = Callable[[ColumnElement[Any], str], ColumnElement[bool]]
@@ -62,13 +62,16 @@ def ask(
     connection: Connection, questions: Sequence[tuple[Statement, Mapping[str, Any]]]
 ) -> list[list[tuple[Any, ...]]]:
     """The rows of each statement, in order; every statement must answer rows. Cost: one round trip."""
-    driver: Any = connection.connection.driver_connection
-    with _together(connection, len(questions)):
-        cursors = []
-        for statement, values in questions:
-            sql, values_of = statement.ready(connection)
-            cursors.append(_run(connection, driver.cursor(), sql, values_of(values)))
+    if _one_by_one(connection, len(questions)):
+        return [_start(connection, *question).fetchall() for question in questions]
+    with _together(connection):
+        cursors = [_start(connection, *question) for question in questions]
         return [cursor.fetchall() for cursor in cursors]
+
+
+def _start(connection: Connection, statement: Statement, values: Mapping[str, Any]) -> Any:
+    sql, values_of = statement.ready(connection)
+    return run(connection, sql, values_of(values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,20 +104,27 @@ def insert_rows(connection: Connection, tables: Sequence[tuple[Table, Rows]]) ->
     Raises   Refused with the table, from the driver's IntegrityError
     Cost     one round trip
     """
-    driver: Any = connection.connection.driver_connection
     current = ""
     try:
-        with _together(connection, sum(len(rows) for _, rows in tables)):
+        if _one_by_one(connection, sum(len(rows) for _, rows in tables)):
             for table, rows in tables:
                 current = table.name
-                insert = _insert(connection, table)
-                if len(rows) == 1:
-                    _run(connection, driver.cursor(), insert.sql, insert.values(rows[0]))
-                elif rows:
-                    _run(connection, driver.cursor(), insert.sql, map(insert.values, rows), many=True)
+                _write(connection, table, rows)
+        else:
+            with _together(connection):
+                for table, rows in tables:
+                    _write(connection, table, rows)
     except IntegrityError as problem:
         # Sent together, the statement that was refused is not the one that was sent last.
-        raise Refused(postgresql.table_of(problem.orig) or current) from problem
+        raise Refused(current or postgresql.table_of(problem.orig)) from problem
+
+
+def _write(connection: Connection, table: Table, rows: Rows) -> None:
+    insert = _insert(connection, table)
+    if len(rows) == 1:
+        run(connection, insert.sql, insert.values(rows[0]))
+    elif rows:
+        run(connection, insert.sql, map(insert.values, rows), many=True)
 
 
 def _insert(connection: Connection, table: Table) -> _Insert:
@@ -140,35 +150,17 @@ def _insert(connection: Connection, table: Table) -> _Insert:
     return found
 
 
-def _run(connection: Connection, cursor: Any, sql: str, values: Any, *, many: bool = False) -> Any:
-    """The cursor after it ran the statement."""
-    with _as_sqlalchemy(connection, sql):
-        if many:
-            cursor.executemany(sql, values)
-        else:
-            cursor.execute(sql, values)
-    return cursor
-
-
-def _together(connection: Connection, n_statements: int) -> AbstractContextManager[object]:
-    """Within it, statements are sent without waiting for answers, where the driver can."""
-    if connection.dialect.name == "sqlite" or n_statements < 2:
-        return nullcontext()
-    return _pipeline(connection)
+def _one_by_one(connection: Connection, n_statements: int) -> bool:
+    """Nothing is gained by sending the statements together."""
+    return n_statements < 2 or connection.dialect.name == "sqlite"
 
 
 @contextmanager
-def _pipeline(connection: Connection) -> Iterator[None]:
-    driver: Any = connection.connection.driver_connection
-    with _as_sqlalchemy(connection, "several statements sent together"), driver.pipeline():
-        yield
-
-
-@contextmanager
-def _as_sqlalchemy(connection: Connection, sql: str) -> Iterator[None]:
-    """What the driver raises, as SQLAlchemy's errors."""
+def _together(connection: Connection) -> Iterator[None]:
+    """Within it, statements are sent without waiting for answers."""
     dbapi: Any = connection.dialect.loaded_dbapi
     try:
-        yield
+        with driver_of(connection).pipeline():
+            yield
     except dbapi.Error as problem:
-        raise DBAPIError.instance(sql, None, problem, dbapi.Error, dialect=connection.dialect) from problem
+        raise as_sqlalchemy(connection, "several statements sent together", problem) from problem
