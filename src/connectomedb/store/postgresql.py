@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,6 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION, aggregate_order_by
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import (
     BigInteger,
@@ -56,6 +59,9 @@ _ARRAY_TYPES: Mapping[ValueType, TypeEngine[Any]] = {
 UNICODE_COLLATION = "pg_c_utf8"
 UNICODE_SINCE = (17, 0)
 _DISK_FULL = "53100"
+# A connection that was used so short a time ago is taken to be open still.
+TRUSTED_S = 1.0
+_USED_AT = "connectomedb_used_at"
 
 
 def open_postgresql(url: URL) -> Engine:
@@ -64,7 +70,6 @@ def open_postgresql(url: URL) -> Engine:
         url,
         pool_size=16,
         max_overflow=48,
-        pool_pre_ping=True,
         connect_args={"options": "-c timezone=UTC -c datestyle=ISO", "cursor_factory": _BinaryCursor},
     )
 
@@ -73,6 +78,21 @@ def open_postgresql(url: URL) -> Engine:
         connection.server_cursor_factory = _BinaryServerCursor
         for vector in ("int2vector", "oidvector"):
             connection.adapters.register_loader(vector, _VectorLoader)
+
+    @event.listens_for(engine, "checkin")
+    def note_use(_connection: object, record: Any) -> None:
+        record.info[_USED_AT] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def see_whether_it_lives(connection: psycopg.Connection[Any], record: Any, _proxy: object) -> None:
+        # To ask each time costs a round trip, which is what a small read costs.
+        if time.monotonic() - record.info.get(_USED_AT, math.inf) < TRUSTED_S:
+            return
+        try:
+            connection.execute("SELECT 1")
+            connection.rollback()
+        except psycopg.Error as problem:
+            raise DisconnectionError from problem
 
     return engine
 
