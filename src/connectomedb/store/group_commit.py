@@ -6,6 +6,7 @@ meanwhile. There is no thread of its own, and a caller who is alone waits for no
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from threading import Lock
@@ -57,6 +58,7 @@ class GroupCommit:
         self._lock = Lock()
         self._waiting: deque[_Member] = deque()
         self._is_led = False
+        self._n_glances = 0
 
     def write(self, work: Work[P, R], asked: P) -> R:
         """What `work` gives for `asked`, once it is durable.
@@ -109,8 +111,12 @@ class GroupCommit:
         try:
             with writing(self._engine) as connection:
                 begun = True
-                # Others may have come while this one waited for its turn.
+                # Those of the group before, who were acknowledged just now, are about to ask for more: they
+                # need the interpreter for a moment. One who was alone waits for nobody.
+                for _ in range(self._n_glances):
+                    time.sleep(0)
                 self._gather(group)
+                self._n_glances = 2 if len(group) > 1 else 0
                 results = _run_as_one(connection, group)
                 run = True
         except Exception as problem:  # noqa: BLE001  # raised again by the callers that it concerns

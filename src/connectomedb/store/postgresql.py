@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
-import time
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
+from time import monotonic
 from typing import Any
 
 import psycopg
@@ -81,12 +83,12 @@ def open_postgresql(url: URL) -> Engine:
 
     @event.listens_for(engine, "checkin")
     def note_use(_connection: object, record: Any) -> None:
-        record.info[_USED_AT] = time.monotonic()
+        record.info[_USED_AT] = monotonic()
 
     @event.listens_for(engine, "checkout")
     def see_whether_it_lives(connection: psycopg.Connection[Any], record: Any, _proxy: object) -> None:
         # To ask each time costs a round trip, which is what a small read costs.
-        if time.monotonic() - record.info.get(_USED_AT, math.inf) < TRUSTED_S:
+        if monotonic() - record.info.get(_USED_AT, math.inf) < TRUSTED_S:
             return
         try:
             connection.execute("SELECT 1")
@@ -225,6 +227,32 @@ def among(value: ColumnElement[Any], operands: Sequence[Any], value_type: ValueT
 def one_of(value: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     """A text is one of a list that is bound later by this name."""
     return value == any_(bindparam(name, type_=ARRAY(Text())))
+
+
+def insert_of(names: Sequence[str]) -> str:
+    """One statement that fills tables, in this order, with rows in JSON: a text for each table.
+
+    However many rows there are, and whichever columns they fill, it is one text that is planned once.
+    """
+    parts = [f"INSERT INTO {n} SELECT * FROM json_populate_recordset(NULL::{n}, %s::json)" for n in names]  # noqa: S608  # our own names
+    *first, last = parts
+    named = ", ".join(f"part_{n} AS ({part})" for n, part in enumerate(first))
+    return f"WITH {named} {last}" if named else last
+
+
+def rows_as_json(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows for `insert_of`; what is not said is no value."""
+    said = [{name: value for name, value in row.items() if value is not None} for row in rows]
+    try:
+        return json.dumps(said, default=_as_text, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        # JSON has no word for what is not finite; the database reads the text.
+        said = [{n: str(v) if isinstance(v, float) else v for n, v in row.items()} for row in said]
+        return json.dumps(said, default=_as_text, ensure_ascii=False)
+
+
+def _as_text(value: date | datetime | time) -> str:
+    return value.isoformat()
 
 
 def table_of(error: BaseException | None) -> str:

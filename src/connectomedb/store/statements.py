@@ -19,6 +19,7 @@ from connectomedb.store import postgresql, sqlite
 from connectomedb.store.driver import as_sqlalchemy, driver_of, run
 
 Processor = Callable[[Any], Any]
+_KEPT = "connectomedb_insert"
 OneOf = Callable[[ColumnElement[Any], str], ColumnElement[bool]]
 Rows = Sequence[Mapping[str, Any]]
 
@@ -74,8 +75,38 @@ def _start(connection: Connection, statement: Statement, values: Mapping[str, An
     return run(connection, sql, values_of(values))
 
 
+class Refused(Exception):
+    """A table did not take its rows, because of a key that must be there or must be there once."""
+
+    def __init__(self, table: str) -> None:
+        self.table = table
+
+
+def insert_rows(connection: Connection, tables: Sequence[tuple[Table, Rows]]) -> None:
+    """Write rows into tables, in this order; each row says every column of its table.
+
+    Raises   Refused with the table, from the driver's IntegrityError
+    Cost     one round trip
+    """
+    filled = [(table, rows) for table, rows in tables if rows]
+    current = ""
+    try:
+        if connection.dialect.name == "sqlite":
+            for table, rows in filled:
+                current = table.name
+                _insert(connection, table).run(connection, rows)
+        elif filled:
+            prepare = connection.dialect.identifier_preparer
+            sql = postgresql.insert_of([prepare.format_table(table) for table, _ in filled])
+            run(connection, sql, [postgresql.rows_as_json(rows) for _, rows in filled])
+    except IntegrityError as problem:
+        raise Refused(current or postgresql.table_of(problem.orig)) from problem
+
+
 @dataclass(frozen=True, slots=True)
 class _Insert:
+    """SQLite's INSERT of whole rows of a table."""
+
     sql: str
     pick: Callable[[Mapping[str, Any]], tuple[Any, ...]]
     processors: tuple[tuple[int, Processor], ...]
@@ -90,64 +121,31 @@ class _Insert:
                 cells[place] = process(cells[place])
         return tuple(cells)
 
-
-class Refused(Exception):
-    """A table did not take its rows, because of a key that must be there or must be there once."""
-
-    def __init__(self, table: str) -> None:
-        self.table = table
-
-
-def insert_rows(connection: Connection, tables: Sequence[tuple[Table, Rows]]) -> None:
-    """Write rows into tables, in this order; each row says every column of its table.
-
-    Raises   Refused with the table, from the driver's IntegrityError
-    Cost     one round trip
-    """
-    current = ""
-    try:
-        if _one_by_one(connection, sum(len(rows) for _, rows in tables)):
-            for table, rows in tables:
-                current = table.name
-                _write(connection, table, rows)
+    def run(self, connection: Connection, rows: Rows) -> None:
+        if len(rows) == 1:
+            run(connection, self.sql, self.values(rows[0]))
         else:
-            with _together(connection):
-                for table, rows in tables:
-                    _write(connection, table, rows)
-    except IntegrityError as problem:
-        # Sent together, the statement that was refused is not the one that was sent last.
-        raise Refused(current or postgresql.table_of(problem.orig)) from problem
-
-
-def _write(connection: Connection, table: Table, rows: Rows) -> None:
-    insert = _insert(connection, table)
-    if len(rows) == 1:
-        run(connection, insert.sql, insert.values(rows[0]))
-    elif rows:
-        run(connection, insert.sql, map(insert.values, rows), many=True)
+            run(connection, self.sql, map(self.values, rows), many=True)
 
 
 def _insert(connection: Connection, table: Table) -> _Insert:
-    """The INSERT of a whole row; it lives as long as the table."""
-    dialect = connection.dialect
-    kept = table.info.setdefault("connectomedb_insert", {})
-    if dialect.name not in kept:
+    """The INSERT of a table; it lives as long as that."""
+    kept: _Insert | None = table.info.get(_KEPT)
+    if kept is None:
+        dialect = connection.dialect
         prepare = dialect.identifier_preparer
-        names = [column.name for column in table.columns]
-        mark = "?" if dialect.name == "sqlite" else "%s"
-        sql = (
-            f"INSERT INTO {prepare.format_table(table)} ({', '.join(map(prepare.quote, names))}) "  # noqa: S608  # our own names
-            f"VALUES ({', '.join(mark for _ in names)})"
-        )
+        first, *others = names = [column.name for column in table.columns]
+        quoted = ", ".join(map(prepare.quote, names))
         processors = (
             (place, column.type.dialect_impl(dialect).bind_processor(dialect))
             for place, column in enumerate(table.columns)
         )
-        first, *others = names
-        pick = itemgetter(first, *others) if others else lambda row: (row[first],)
-        kept[dialect.name] = _Insert(sql, pick, tuple((n, made) for n, made in processors if made))
-    found: _Insert = kept[dialect.name]
-    return found
+        kept = table.info[_KEPT] = _Insert(
+            f"INSERT INTO {prepare.format_table(table)} ({quoted}) VALUES ({', '.join('?' * len(names))})",  # noqa: S608  # our own names
+            itemgetter(first, *others) if others else lambda row: (row[first],),
+            tuple((place, process) for place, process in processors if process),
+        )
+    return kept
 
 
 def _one_by_one(connection: Connection, n_statements: int) -> bool:
