@@ -59,14 +59,17 @@ def plan_from_table(
     Raises   ConfigurationError when the files lie in several mirrors
     Cost     one `stat` per file; no request
     """
+    return make_plan(file_rows(table), folder, location=location_of(table), subjects_wanted=subjects_wanted)
+
+
+def location_of(table: ResultTable) -> str:
+    """Where the files of a `files_query` answer lie. Raises ConfigurationError for several mirrors."""
     locations = dict.fromkeys(str(v) for v in table.column("location") if v)
     if len(locations) > 1:
         raise ConfigurationError(
             f"the files lie in several mirrors ({', '.join(locations)}); make one plan for each"
         )
-    return make_plan(
-        file_rows(table), folder, location=next(iter(locations), ""), subjects_wanted=subjects_wanted
-    )
+    return next(iter(locations), "")
 
 
 def plan_from_store(
