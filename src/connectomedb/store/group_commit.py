@@ -15,7 +15,7 @@ from typing import Any, TypeVar, cast
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
-from connectomedb.errors import DiskFull
+from connectomedb.errors import Conflict, DiskFull
 from connectomedb.store.engine import is_full, writing
 
 P = TypeVar("P")
@@ -29,12 +29,13 @@ _MOST_MEMBERS = 64
 class _Member:
     """One caller: what it wants done, and what became of it."""
 
-    __slots__ = ("asked", "done", "problem", "result", "woken", "work")
+    __slots__ = ("asked", "done", "leads", "problem", "result", "woken", "work")
 
     def __init__(self, work: Work[Any, Any], asked: Any) -> None:
         self.work = work
         self.asked = asked
         self.done = False
+        self.leads = False
         self.result: Any = None
         self.problem: Exception | None = None
         # Locked until there is an outcome, or until it is this caller's turn to lead.
@@ -74,7 +75,11 @@ class GroupCommit:
             leads = not self._is_led
             self._is_led = True
         if not leads:
-            member.woken.acquire()
+            try:
+                member.woken.acquire()
+            except BaseException:
+                self._leave(member)
+                raise
         if not member.done:
             self._lead(member)
         if member.problem is not None:
@@ -93,13 +98,27 @@ class GroupCommit:
                 self._waiting.extendleft(
                     member for member in reversed(group) if not member.done and member is not leader
                 )
-                heir = self._waiting[0] if self._waiting else None
-                self._is_led = heir is not None
             for member in group:
                 if member.done and member is not leader:
                     member.woken.release()
+            self._hand_on()
+
+    def _hand_on(self) -> None:
+        """Let the next one lead, if there is one."""
+        with self._lock:
+            heir = self._waiting[0] if self._waiting else None
+            self._is_led = heir is not None
             if heir is not None:
+                heir.leads = True
                 heir.woken.release()
+
+    def _leave(self, member: _Member) -> None:
+        """The caller does not wait any more; what a leader took along already is done nevertheless."""
+        with self._lock:
+            if member in self._waiting:
+                self._waiting.remove(member)
+        if member.leads:
+            self._hand_on()
 
     def _gather(self, group: list[_Member]) -> None:
         with self._lock:
@@ -123,6 +142,10 @@ class GroupCommit:
             if not begun or run or len(group) == 1 or isinstance(problem, DiskFull):
                 _end_all(group, problem)
                 return
+        except BaseException:
+            if run:
+                _end_all(group, Conflict("the process was told to stop; look whether it was stored"))
+            raise
         else:
             for member, result in zip(group, results, strict=True):
                 member.end(result)
@@ -138,7 +161,8 @@ class GroupCommit:
                 for member in group:
                     try:
                         with connection.begin_nested():
-                            outcomes.append((member, _run(connection, [member])[0], None))
+                            result = _run(connection, [member])[0]
+                        outcomes.append((member, result, None))
                     except OperationalError as problem:
                         if is_full(problem):
                             raise
@@ -152,7 +176,16 @@ class GroupCommit:
         for member, result, problem_of_one in outcomes:
             member.end(result, problem_of_one)
         for member in again:
-            self._commit([member])
+            self._commit_alone(member)
+
+    def _commit_alone(self, member: _Member) -> None:
+        try:
+            with writing(self._engine) as connection:
+                result = _run(connection, [member])[0]
+        except Exception as problem:  # noqa: BLE001  # raised again by the caller that it concerns
+            member.end(problem=problem)
+        else:
+            member.end(result)
 
 
 def _run_as_one(connection: Connection, group: Sequence[_Member]) -> list[Any]:

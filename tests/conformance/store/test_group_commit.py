@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event, select
+from sqlalchemy.exc import OperationalError
 
 from connectomedb.errors import (
     AccessDenied,
@@ -33,6 +34,7 @@ from connectomedb.store import postgresql, statements
 from connectomedb.store import tables as t
 from connectomedb.store.archive import Archive
 from connectomedb.store.engine import open_engine
+from connectomedb.store.group_commit import _Member
 from connectomedb.vocabulary.records import Principal
 
 ADMIN = Principal("admin", 1, True)
@@ -288,6 +290,40 @@ def test_an_interrupted_leader_leaves_the_rest_to_the_next(site: Archive) -> Non
     )
     assert [type(one.exception()).__name__ for one in done] == ["Stopped", "NoneType", "NoneType", "NoneType"]
     assert _labels(site) == {"s", "on0", "on1", "on2"}
+
+
+def test_whom_the_database_failed_is_tried_once_more_alone(site: Archive) -> None:
+    tries: list[int] = []
+
+    def deadlocked(connection: Connection, asked: Sequence[str]) -> Sequence[str]:
+        tries.append(len(asked))
+        if len(tries) < 3:
+            raise OperationalError("UPDATE", None, RuntimeError("deadlock detected"))
+        return asked
+
+    tasks: list[Task] = [_store(site, _person(f"on{n}")) for n in range(3)]
+    done = _together(site, [lambda: site._group.write(deadlocked, "again"), *tasks])
+    assert done[0].result() == "again"
+    assert tries == [1, 1, 1]
+    assert _labels(site) == {"s", "on0", "on1", "on2"}
+    # The lead was handed on: nobody waits for ever.
+    _store(site, _person("after"))()
+
+
+def test_who_waits_no_longer_keeps_nobody_from_leading(site: Archive) -> None:
+    group = site._group
+    member = _Member(_never, None)
+    with group._lock:
+        group._is_led = True
+        group._waiting.append(member)
+    group._hand_on()  # it is this one's turn, and it is gone
+    group._leave(member)
+    _store(site, _person("after"))()
+    assert _labels(site) == {"s", "after"}
+
+
+def _never(_connection: Connection, _asked: Sequence[None]) -> Sequence[None]:
+    raise AssertionError
 
 
 def test_a_long_transaction_comes_to_its_turn_among_many_short_ones(site: Archive) -> None:
