@@ -594,7 +594,7 @@ class Archive:
     def _storing(self) -> Work[Order, tuple[str, ...]]:
         """The work of storing orders; the same one for as long as types and site are the same."""
         layout, site_id = self._layout, self._site_id()
-        return self._kept.get(("storing", site_id), lambda: partial(store_orders, layout, site_id))
+        return self._kept.get(("storing", layout, site_id), lambda: partial(store_orders, layout, site_id))
 
     def _change(self, change: Callable[[Connection], T]) -> T:
         """Make one change durable; `change` may run more than once, and only the last time counts.

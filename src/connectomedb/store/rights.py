@@ -53,17 +53,19 @@ def target_project(connection: Connection, text: str, who: Principal, right: Rig
     Raises  NoSuchProject when the user does not see it, AccessDenied when they lack the right
     """
     project = existing_project(connection, text)
-    check_target(connection, project, who, right, what)
+    check_target(connection, project, text, who, right, what)
     return project
 
 
-def check_target(connection: Connection, project: str, who: Principal, right: Right, what: str) -> None:
-    """Raises as `target_project`, for a project that is there under this very id."""
+def check_target(
+    connection: Connection, project: str, text: str, who: Principal, right: Right, what: str
+) -> None:
+    """Raises as `target_project`, for the project of this very id, which the user called `text`."""
     if has_right(connection, who, project, right):
         return
     seen = select(t.item.c.pk).where(
         t.item.c.family == "project", t.item.c.id == project, visible_project(t.item, who)
     )
     if connection.scalar(seen) is None:
-        raise NoSuchProject(f"no project {project!r}")
+        raise NoSuchProject(f"no project {text!r}")  # how it is spelled is not theirs to know
     raise AccessDenied(f"{what} needs to be {' or '.join(_GROUPS[right])} of {project}; ask its owners")

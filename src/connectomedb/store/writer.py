@@ -361,7 +361,7 @@ class ItemWriter:
         if text not in self._projects:
             project = self._supply.project(text)
             if self._who is not None:
-                check_target(self._connection, project, self._who, "create", "storing documents")
+                check_target(self._connection, project, text, self._who, "create", "storing documents")
             self._projects[text] = project
         return self._projects[text]
 

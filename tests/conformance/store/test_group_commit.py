@@ -218,6 +218,30 @@ def test_a_user_without_rights_gains_none_from_the_company(site: Archive) -> Non
     assert _labels(site) == {"s", "theirs"}
 
 
+def test_how_a_hidden_project_is_spelled_is_not_told(site: Archive) -> None:
+    site.add_project("Hidden", insert_user="admin")
+    with pytest.raises(NoSuchProject, match="'hidden'") as refused:
+        site.add_items([_person("x")], STRANGER, project="hidden")
+    assert "Hidden" not in str(refused.value)
+
+
+def test_a_connection_that_the_server_closed_meanwhile_is_noticed(
+    site: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if site.engine.dialect.name == "sqlite":
+        return  # nobody closes a file from afar
+    with site.engine.connect() as connection:
+        pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+    other = open_engine(site.engine.url.render_as_string(hide_password=False))
+    with other.connect() as connection:
+        connection.exec_driver_sql(f"SELECT pg_terminate_backend({pid})")
+    other.dispose()
+    time.sleep(0.2)
+    monkeypatch.setattr(postgresql, "TRUSTED_S", 0.0)
+    _store(site, _person("after"))()
+    assert _labels(site) == {"s", "after"}
+
+
 def test_changes_of_other_kinds_share_a_commit_where_writers_wait_anyway(site: Archive) -> None:
     if site.engine.dialect.name != "sqlite":
         return  # there, whoever waits for a row must not keep others from theirs
