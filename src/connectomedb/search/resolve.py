@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -22,6 +22,7 @@ from connectomedb.schema.model import DataType, DisplayField, ElementPath, Node,
 from connectomedb.schema.registry import DataTypes, canonical, nearest
 from connectomedb.search.operands import parse_operand
 from connectomedb.search.operators import OPERATORS, normalise, split_list, split_range
+from connectomedb.search.parts import find_place, on_the_item
 from connectomedb.search.query import (
     CriteriaSet,
     Criterion,
@@ -45,7 +46,6 @@ _HIDDEN_PATHS: Mapping[str, tuple[str, ValueType]] = {
 _SHARE_COLUMN = "sharing/share/project"
 _SELECTOR = re.compile(r"\[\s*@?([\w/.@]+)\s*=\s*['\"]?(.*?)['\"]?\s*\]")
 _KIND = re.compile(r"\[\s*@?xsi:type\s*=[^\]]*\]")
-MOST_DEPTH = 64
 # Each is planned by itself; a list of values belongs into IN.
 MOST_CRITERIA = 500
 # PostgreSQL gives at most 1,664 columns.
@@ -54,7 +54,11 @@ MOST_COLUMNS = 1_500
 
 @dataclass(frozen=True, slots=True)
 class ResolvedField:
-    """One column: its display field, the value of a valued one, and its key in the answer."""
+    """One column: its display field, the value of a valued one, and its key in the answer.
+
+    `data_type` is the type on whose rows it is computed, `named_type` the one that it was asked of: another
+    one for a part of an item.
+    """
 
     data_type: DataType
     display: DisplayField
@@ -62,6 +66,12 @@ class ResolvedField:
     key: str
     header: str
     visible: bool = True
+    named_type: str = ""
+
+    @property
+    def element_name(self) -> str:
+        """The type that it was asked of."""
+        return self.named_type or self.data_type.xsi_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +112,7 @@ class _Found:
     display: DisplayField
     value: str = ""
     by_path: bool = False
+    named: DataType | None = None
 
 
 def resolve(query: SearchQuery, types: DataTypes) -> ResolvedQuery:
@@ -120,13 +131,13 @@ def resolve(query: SearchQuery, types: DataTypes) -> ResolvedQuery:
     if len(fields) > MOST_COLUMNS:
         raise BadConstraint(f"{len(fields)} columns are more than {MOST_COLUMNS}; ask in parts")
     if order_by is not None:
-        order = _order(_find(order_by.ref, types), order_by.ref, order_by.order, root, types)
+        order = _order(_find(order_by.ref, root, types), order_by.ref, order_by.order, root, types)
     elif asked:
         first = asked[0]
-        order = _order(_find(first.ref, types, first.value), first.ref, "", root, types)
+        order = _order(_find(first.ref, root, types, first.value), first.ref, "", root, types)
     else:
         order = _version_order(root, types)
-    return ResolvedQuery(root, fields, _resolve_set(query.where, types), order, query)
+    return ResolvedQuery(root, fields, _resolve_set(query.where, root, types), order, query)
 
 
 def _order(
@@ -135,23 +146,21 @@ def _order(
     """Rows by this field, or by the one that it is sorted by (`DATE_CHAR` by `DATE`)."""
     direction = order or found.display.sort_order
     if found.display.sort_by:
-        other = FieldRef(found.data_type.xsi_type, found.display.sort_by)
-        found = _find(other, types, found.value)
+        other = FieldRef((found.named or found.data_type).xsi_type, found.display.sort_by)
+        found = _find(other, root, types, found.value)
         direction = direction or found.display.sort_order
     return ((_column(found, SearchField(ref), root), direction or "ASC"),)
 
 
-def _count(criteria: CriteriaSet, depth: int = 0) -> int:
-    """Number of conditions. Raises BadConstraint for sets nested too deep."""
-    if depth > MOST_DEPTH:
-        raise BadConstraint(f"conditions are nested deeper than {MOST_DEPTH} levels")
-    return sum(1 if isinstance(m, Criterion) else _count(m, depth + 1) for m in criteria.members)
+def _count(criteria: CriteriaSet) -> int:
+    """Number of conditions."""
+    return sum(1 if isinstance(m, Criterion) else _count(m) for m in criteria.members)
 
 
 def _columns(asked: tuple[SearchField, ...], root: DataType, types: DataTypes) -> tuple[ResolvedField, ...]:
     columns: dict[str, ResolvedField] = {}
     for field in asked:
-        column = _column(_find(field.ref, types, field.value), field, root)
+        column = _column(_find(field.ref, root, types, field.value), field, root)
         columns.setdefault(column.key, column)
     return tuple(columns.values())
 
@@ -159,10 +168,17 @@ def _columns(asked: tuple[SearchField, ...], root: DataType, types: DataTypes) -
 def _column(found: _Found, field: SearchField, root: DataType) -> ResolvedField:
     row_id = f"{found.display.id}_{_mangled(found.value)}" if found.display.valued else found.display.id
     key = row_id.lower()
-    if found.data_type.xsi_type != root.xsi_type:
-        key = f"{found.data_type.sql_name}_{key}"
+    named = found.named or found.data_type
+    if named.xsi_type != root.xsi_type:
+        key = f"{named.sql_name}_{key}"
     return ResolvedField(
-        found.data_type, found.display, found.value, key, field.header or found.display.header, field.visible
+        found.data_type,
+        found.display,
+        found.value,
+        key,
+        field.header or found.display.header,
+        field.visible,
+        named.xsi_type,
     )
 
 
@@ -180,10 +196,28 @@ def _version_order(root: DataType, types: DataTypes) -> tuple[tuple[ResolvedFiel
     if version is None or not version.order_by:
         return ()
     ref = FieldRef(root.xsi_type, version.order_by)
-    return _order(_find(ref, types), ref, version.sort_order, root, types)
+    return _order(_find(ref, root, types), ref, version.sort_order, root, types)
 
 
-def _find(ref: FieldRef, types: DataTypes, value: str = "", *, criterion: bool = False) -> _Found:
+def _find(
+    ref: FieldRef, root: DataType, types: DataTypes, value: str = "", *, criterion: bool = False
+) -> _Found:
+    """The field of that name in a search of `root`; that of a part as a field of the item around it."""
+    found = _find_in_type(ref, types, value, criterion=criterion)
+    place = find_place(found.data_type, root, types)
+    if place is None:
+        return found
+    if place.repeats and not criterion:
+        raise BadConstraint(
+            f"{ref}: {place.owner.xsi_type}/{place.path} may be there several times in one row; it can stand "
+            "in a condition, not as a column"
+        )
+    part = found.data_type
+    display = on_the_item(found.display, place, part)
+    return replace(found, data_type=place.owner, display=display, named=part)
+
+
+def _find_in_type(ref: FieldRef, types: DataTypes, value: str = "", *, criterion: bool = False) -> _Found:
     """The field of that name, in the order of protocol/search-and-types 2.6."""
     data_type = types.get(ref.element_name)
     data_type, ref = _own_type(ref, data_type, types)
@@ -399,18 +433,18 @@ def _mangled(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_]", "_", text)
 
 
-def _resolve_set(criteria: CriteriaSet, types: DataTypes) -> ResolvedSet:
+def _resolve_set(criteria: CriteriaSet, root: DataType, types: DataTypes) -> ResolvedSet:
     members: list[ResolvedCriterion | ResolvedSet] = []
     for member in criteria.members:
         if isinstance(member, Criterion):
-            members.append(_resolve_criterion(member, types))
+            members.append(_resolve_criterion(member, root, types))
         elif member:
-            members.append(_resolve_set(member, types))
+            members.append(_resolve_set(member, root, types))
     return ResolvedSet(criteria.method, tuple(members))
 
 
-def _resolve_criterion(criterion: Criterion, types: DataTypes) -> ResolvedCriterion:
-    found = _find(criterion.ref, types, criterion=True)
+def _resolve_criterion(criterion: Criterion, root: DataType, types: DataTypes) -> ResolvedCriterion:
+    found = _find(criterion.ref, root, types, criterion=True)
     comparison, text = normalise(criterion.comparison_type, criterion.value)
     if criterion.override_value_formatting:
         comparison, text = _as_it_is(comparison, text)

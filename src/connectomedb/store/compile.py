@@ -437,7 +437,7 @@ def column_of(field: ResolvedField, root: DataType) -> Column:
         field.key,
         display.value_type,
         field.header,
-        field.data_type.xsi_type,
+        field.element_name,
         f"{display.id}={field.value}" if field.value else display.id,
         field.visible,
         display.description,

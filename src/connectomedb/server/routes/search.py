@@ -122,7 +122,7 @@ def sorted_as_asked(ask: Ask, query: SearchQuery) -> SearchQuery:
         for field in _columns(query, ask.site.types):
             if field.key == wanted:
                 value = f"={field.value}" if field.value else ""
-                ref = FieldRef(field.data_type.xsi_type, field.display.id + value)
+                ref = FieldRef(field.element_name, field.display.id + value)
     return replace(query, sort_by=SortBy(ref, "DESC" if order == "DESC" else "ASC"))
 
 
