@@ -61,10 +61,12 @@ def on_the_item(display: DisplayField, place: Place, part: DataType) -> DisplayF
     if display.formula is not None and not place.repeats:
         return replace(display, formula=_moved(display.formula, place.path))
     name, *arguments = display.expression
-    if name == "element" or (name == "entry" and not place.repeats):
+    if name in ("element", "entry"):
         kind = "entry" if place.repeats else name
         path, *rest = arguments
-        return replace(display, expression=(kind, f"{place.path}/{path}", *rest))
+        # Brackets: part, leaf and value of each; the part is inside this one.
+        inside = [f"{place.path}/{one}" if n % 3 == 0 else one for n, one in enumerate(rest)]
+        return replace(display, expression=(kind, f"{place.path}/{path}", *inside))
     raise BadConstraint(
         f"{part.xsi_type}/{display.id} is no element; of {place.owner.xsi_type}/{place.path} only elements "
         "can be asked"

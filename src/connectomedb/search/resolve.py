@@ -44,12 +44,22 @@ _HIDDEN_PATHS: Mapping[str, tuple[str, ValueType]] = {
     "extension_item/element_name": ("xsi_type", "string"),
 }
 _SHARE_COLUMN = "sharing/share/project"
-_SELECTOR = re.compile(r"\[\s*@?([\w/.@]+)\s*=\s*['\"]?(.*?)['\"]?\s*\]")
-_KIND = re.compile(r"\[\s*@?xsi:type\s*=[^\]]*\]")
+_BRACKET = re.compile(r"\[\s*@?([\w/.@:]+?)\s*=\s*['\"]?(.*?)['\"]?\s*\]")
+# What brackets call the type of an entry.
+KIND = "xsi:type"
 # Each is planned by itself; a list of values belongs into IN.
 MOST_CRITERIA = 500
 # PostgreSQL gives at most 1,664 columns.
 MOST_COLUMNS = 1_500
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which entries of a repeated part: those whose leaf has this value, or that are of a type (`KIND`)."""
+
+    part: str
+    leaf: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +95,13 @@ class ResolvedCriterion:
     operand: Value | None = None
     operands: tuple[Value, ...] = ()
     by_path: bool = False
+
+    @property
+    def is_absence(self) -> bool:
+        """It asks for no value."""
+        return self.comparison_type == "IS NULL" or (
+            self.comparison_type == "=" and self.operand in (None, "")
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +195,7 @@ def _column(found: _Found, field: SearchField, root: DataType) -> ResolvedField:
         key,
         field.header or found.display.header,
         field.visible,
-        named.xsi_type,
+        found.named.xsi_type if found.named else "",
     )
 
 
@@ -285,7 +302,6 @@ def _generated_count(ref: FieldRef, data_type: DataType, types: DataTypes, value
 
 
 def _by_path(ref: FieldRef, data_type: DataType, types: DataTypes, *, criterion: bool) -> _Found | None:
-    selectors = _SELECTOR.findall(_KIND.sub("", ref.name))
     path = canonical(ref.name)
     if path.lower() in _MEMBER_PATHS and (criterion or path.lower() == _SHARE_COLUMN):
         name = _MEMBER_PATHS[path.lower()] if criterion else "shares"
@@ -302,14 +318,10 @@ def _by_path(ref: FieldRef, data_type: DataType, types: DataTypes, *, criterion:
                 f"{data_type.xsi_type}/{whole} may have several values in one row; "
                 "it can stand in a condition, not as a column"
             )
-        if len(selectors) > 1:
-            raise BadConstraint(f"{ref} selects entries twice; one [name=value] is understood")
-        chosen = (canonical(selectors[0][0]), selectors[0][1]) if selectors else ()
-        display = DisplayField(
-            _generated_id(data_type, ref.name), leaf.name, leaf.value_type, ("entry", whole, *chosen)
-        )
+        expression = ("entry", whole, *_brackets(ref, whole, types))
+        display = DisplayField(_generated_id(data_type, ref.name), leaf.name, leaf.value_type, expression)
         return _Found(data_type, display, by_path=True)
-    if selectors:
+    if any(name != KIND for name, _ in _BRACKET.findall(ref.name)):
         raise BadConstraint(f"{ref}: only entries of a repeated part can be selected by [name=value]")
     try:
         element = types.element(data_type.xsi_type, path)
@@ -327,6 +339,23 @@ def _by_path(ref: FieldRef, data_type: DataType, types: DataTypes, *, criterion:
         unit=element.unit,
     )
     return _Found(data_type, display, by_path=True)
+
+
+def _brackets(ref: FieldRef, whole: str, types: DataTypes) -> tuple[str, ...]:
+    """What the brackets choose: part, leaf and value of each, one after the other."""
+    chosen: list[str] = []
+    for bracket in _BRACKET.finditer(ref.name):
+        n_steps = len(canonical(ref.name[: bracket.start()]).split("/"))
+        part = "/".join(whole.split("/")[:n_steps])
+        name, value = bracket[1], bracket[2]
+        chosen += [part, KIND, types.get(value).xsi_type] if name == KIND else [part, canonical(name), value]
+    return tuple(chosen)
+
+
+def chosen_entries(display: DisplayField) -> tuple[Chosen, ...]:
+    """Which entries a field ('entry', path, …) is about."""
+    _, _, *rest = display.expression
+    return tuple(Chosen(*rest[n : n + 3]) for n in range(0, len(rest), 3))
 
 
 def _of_computation(
@@ -362,13 +391,13 @@ def _leaf_below(
                 return found
             continue
         whole = node.path.lower()
-        if path == whole:
-            path = f"{whole}/{whole.rpartition('/')[2]}"
-        if not path.startswith(f"{whole}/"):
+        if path != whole and not path.startswith(f"{whole}/"):
             continue
         kinds = types.subtypes(node.item_type) if node.item_type in types else ()
+        # A part by itself stands for its text; a reference for the key of what it refers to.
+        rest = path[len(whole) + 1 :] or ("id" if kinds else whole.rpartition("/")[2])
         for below in [kind.nodes for kind in kinds] or [node.children]:
-            found = _leaf_below(below, path[len(whole) + 1 :], types, inside=True)
+            found = _leaf_below(below, rest, types, inside=True)
             if found is not None:
                 return f"{node.path}/{found[0]}", found[1]
     return None

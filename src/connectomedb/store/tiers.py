@@ -41,7 +41,13 @@ from connectomedb.errors import AccessDenied, ConfigurationError, NotFound, Quer
 from connectomedb.schema.expressions import inputs_of
 from connectomedb.schema.model import DataType, DisplayField, Item
 from connectomedb.schema.registry import DataTypes
-from connectomedb.search.resolve import ResolvedCriterion, ResolvedQuery, ResolvedSet
+from connectomedb.search.resolve import (
+    KIND,
+    ResolvedCriterion,
+    ResolvedQuery,
+    ResolvedSet,
+    chosen_entries,
+)
 from connectomedb.store import tables as t
 from connectomedb.store.engine import writing
 from connectomedb.store.projects import existing_project, now
@@ -379,6 +385,9 @@ def _leaves_of(
     for name, *arguments in expressions:
         if name in ("element", "entry"):
             yield data_type, arguments[0]
+        if name == "entry":
+            chosen = (one for one in chosen_entries(display) if one.leaf != KIND)
+            yield from ((data_type, f"{one.part}/{one.leaf}") for one in chosen)
         elif name == "element_of":
             yield types.get(arguments[0]), arguments[1]
 
