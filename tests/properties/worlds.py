@@ -16,6 +16,7 @@ from tests.properties.reference import Field, Thing, User, World
 
 from connectomedb.schema.model import Item
 from connectomedb.schema.registry import load_types
+from connectomedb.store import groups
 from connectomedb.store import tables as t
 from connectomedb.store.archive import Archive
 from connectomedb.store.engine import open_engine
@@ -79,11 +80,23 @@ BASES = {
 STATUSES = ("active", "active", "locked", "quarantine", "deleted", "obsolete")
 PROJECTS = ("P1", "P1b", "p_1x", "A_C", "ABC", "OPEN")
 PUBLIC = frozenset({"OPEN"})
+UNSECURED = frozenset({"law:finerData"})
+INACCESSIBLE = frozenset({"xnat:otherDicomScanData", "xnat:petSessionData"})
 PEOPLE = (
     User("boss", is_admin=True),
     User("one", frozenset({"P1"})),
     User("some", frozenset({"P1b", "A_C", "p_1x"})),
     User("nobody"),
+    User(
+        "part",
+        frozenset({"p_1x"}),
+        frozenset(
+            {
+                *(("P1", kind) for kind in ("xnat:subjectData", "law:fineData", "xnat:petSessionData")),
+                *(("A_C", kind) for kind in ("law:plainData", "xnat:mrSessionData")),
+            }
+        ),
+    ),
     User("guest"),
 )
 
@@ -308,6 +321,11 @@ def make_court(url: str, folder: Path, seed: int = 0) -> Court:
             principals[person.login] = archive.add_user(person.login, f"{person.login}-of-the-law")
         for project in person.member_of:
             archive.grant(project, person.login, "member" if project != "A_C" else "collaborator")
+        _enter_groups(archive, person, principals[person.login])
+    for name in UNSECURED:
+        archive.register_type(name, {"secure": "0"}, principals["boss"])
+    for name in INACCESSIBLE:
+        archive.register_type(name, {"accessible": "0"}, principals["boss"])
     things = _things(random.Random(seed))
     # Subjects first: the others are in projects that the subjects are shared into.
     documents = [one for one in things if _is_document(one)]
@@ -315,7 +333,19 @@ def make_court(url: str, folder: Path, seed: int = 0) -> Court:
         some = [one for one in documents if (one.subject is None) == subjects]
         archive.store_items([_document(one) for one in some], user="boss")
     _agree(archive, things)
-    return Court(archive, World(tuple(things), PUBLIC, BASES), principals)
+    return Court(archive, World(tuple(things), PUBLIC, BASES, UNSECURED, INACCESSIBLE), principals)
+
+
+def _enter_groups(archive: Archive, person: User, who: Principal) -> None:
+    """A custom group for each project of which the person reads some types, and one that reads nothing."""
+    with archive.engine.begin() as connection:
+        for project in sorted({project for project, _ in person.reads}):
+            rights = {kind: groups.TypeRights(read=True) for p, kind in person.reads if p == project}
+            for group_id, may in ((f"{project}-part", rights), (f"{project}-none", {})):
+                group = groups.keep_group(
+                    connection, project, group_id, f"Of {group_id}".replace("_", "-"), may
+                )
+                groups.enter(connection, group, who.user_id)
 
 
 def _things(chance: random.Random) -> list[Thing]:

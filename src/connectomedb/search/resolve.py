@@ -12,7 +12,7 @@ Deviation: XNAT drops unknown columns in silence; a column that is missing witho
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
@@ -121,6 +121,20 @@ class ResolvedQuery:
     where: ResolvedSet
     order: tuple[tuple[ResolvedField, SortOrder], ...]
     source: SearchQuery
+
+    def named(self) -> Iterator[ResolvedField | ResolvedCriterion]:
+        """Everything that the question names: its columns, what it sorts by, and its conditions."""
+        yield from self.fields
+        yield from (field for field, _ in self.order)
+        yield from _below(self.where)
+
+
+def _below(criteria: ResolvedSet) -> Iterator[ResolvedCriterion]:
+    for member in criteria.members:
+        if isinstance(member, ResolvedCriterion):
+            yield member
+        else:
+            yield from _below(member)
 
 
 @dataclass(frozen=True, slots=True)

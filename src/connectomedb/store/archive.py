@@ -82,6 +82,7 @@ class Archive:
         self._kept = execute.Kept()
         self._known_site_id = ""
         self._executors: tuple[Executor, ...] = (SqlExecutor(engine, self._layout, self._dialect),)
+        self._searchable = registration.Searchable(engine)
         self._accounts = Accounts(engine)
         self._sessions = LoginSessions(engine)
         self.results = KeptResults(engine)
@@ -181,6 +182,7 @@ class Archive:
     def explain(self, query: SearchQuery, who: Principal) -> str:
         """The question as a sentence, and its SQL with the values that are bound."""
         resolved = resolve(fill_user(query, who.user_id), self.types)
+        self._searchable.admit(resolved, who)
         with self.engine.connect() as connection:
             resolved = tiers.admit(connection, resolved, self.types, who)
         compiled = compile_search(resolved, who, self._layout, self._dialect)
@@ -496,7 +498,9 @@ class Archive:
     def register_type(self, xsi_type: str, changes: Mapping[str, str], who: Principal) -> ElementSecurity:
         """Change how a data type is registered; see `registration.register`."""
         with writing(self.engine) as connection:
-            return registration.register(connection, self.types, xsi_type, changes, who)
+            record = registration.register(connection, self.types, xsi_type, changes, who)
+        self._searchable.forget()
+        return record
 
     # People
 
@@ -596,6 +600,7 @@ class Archive:
             return resolved, bool(tiers.closed_fields(resolved, self.types))
 
         resolved, has_closed = self._kept.get(("understood", asked, who, linked), understand)
+        self._searchable.admit(resolved, who)
         if has_closed and not who.is_admin:
             with self.engine.connect() as connection:
                 resolved = tiers.admit(connection, resolved, self.types, who)

@@ -55,7 +55,7 @@ from connectomedb.store.membership import (
     share_of,
 )
 from connectomedb.store.rows import Expr, Row
-from connectomedb.store.visibility import HIDDEN_STATUSES
+from connectomedb.store.visibility import HIDDEN_STATUSES, accessible
 from connectomedb.tables.result import Column
 from connectomedb.vocabulary.records import Principal
 
@@ -106,7 +106,8 @@ class Compiler:
         for one in (asked, *(m for m in members if isinstance(m, ResolvedSet))):
             found = in_one_project(one)
             if found and self.root.family in _MEMBERS and self.joins.to_one(found[1]) is self.root:
-                return self.root.base.c.status.not_in(HIDDEN_STATUSES)
+                base = self.root.base.c
+                return and_(base.status.not_in(HIDDEN_STATUSES), accessible(base.xsi_type, self.who))
         return self.root.seen_by(self.who)
 
     # Columns
