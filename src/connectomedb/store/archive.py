@@ -472,6 +472,16 @@ class Archive:
         with self.engine.connect() as connection:
             return tiers.tiers_of(connection, who)
 
+    def tier_holders(self, project: str) -> tuple[tuple[str, HeldTier], ...]:
+        """Who was granted tiers of a project or has accepted its terms; see `tiers.holders`."""
+        with self.engine.connect() as connection:
+            return tiers.holders(connection, project)
+
+    def read_terms(self, who: Principal, project: str, tier: str) -> str:
+        """The text that one accepts; see `tiers.read_terms`."""
+        with self.engine.connect() as connection:
+            return tiers.read_terms(connection, who, project, tier)
+
     def set_terms(self, project: str, tier: str, text: str) -> None:
         """The terms of a tier in a project; everybody accepts them anew."""
         tiers.set_terms(self.engine, project, tier, text)

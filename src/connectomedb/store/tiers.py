@@ -149,6 +149,32 @@ def tiers_of(connection: Connection, who: Principal) -> tuple[HeldTier, ...]:
     )
 
 
+def holders(connection: Connection, project: str) -> tuple[tuple[str, HeldTier], ...]:
+    """(login, tier) of everybody who was granted a tier of the project or has accepted its terms.
+
+    Raises  NoSuchProject
+    """
+    place = existing_project(connection, project)
+    found: dict[tuple[str, str], HeldTier] = {}
+    for table, name in ((_grant, "granted_at"), (_acceptance, "accepted_at")):
+        query = (
+            select(t.account.c.login, table.c.tier, table.c[name])
+            .join_from(table, t.account, t.account.c.user_id == table.c.user_id)
+            .where(table.c.project == place)
+        )
+        for login, tier, moment in connection.execute(query):
+            key = (login, tier)
+            if key not in found:
+                found[key] = HeldTier(place, tier, terms(connection, place, tier), None, None)
+            found[key] = replace(found[key], **{name: moment})
+    return tuple((login, found[login, tier]) for login, tier in sorted(found))
+
+
+def read_terms(connection: Connection, who: Principal, project: str, tier: str) -> str:
+    """The terms of a tier in a project that the user reads. Raises NotFound, ConfigurationError."""
+    return terms(connection, **_read_place(connection, who, project, tier))
+
+
 def terms(connection: Connection, project: str, tier: str) -> str:
     """The text that a user accepts."""
     found = connection.scalar(select(_terms.c.text).where(_terms.c.project == project, _terms.c.tier == tier))
@@ -192,14 +218,18 @@ def accept_terms(engine: Engine, who: Principal, project: str, tier: str) -> Hel
     if who.user_id == 0:
         raise AccessDenied("terms are accepted by a person; log in first")
     with writing(engine) as connection:
-        readable = select(t.project.c.id).where(t.project.c.id == project, reads_project(t.project.c.id, who))
-        if connection.scalar(readable) is None:
-            raise NotFound(f"no project {project!r} that you may read")
-        place = _place(connection, project, tier) | {"user_id": who.user_id}
+        place = _read_place(connection, who, project, tier) | {"user_id": who.user_id}
         if connection.execute(select(_acceptance).where(*_at(_acceptance, place))).first() is None:
             connection.execute(insert(_acceptance).values(**place, accepted_at=now()))
         mine = tiers_of(connection, who)
     return next(one for one in mine if (one.project, one.tier) == (place["project"], tier))
+
+
+def _read_place(connection: Connection, who: Principal, project: str, tier: str) -> dict[str, Any]:
+    readable = select(t.project.c.id).where(t.project.c.id == project, reads_project(t.project.c.id, who))
+    if connection.scalar(readable) is None:
+        raise NotFound(f"no project {project!r} that you may read")
+    return _place(connection, project, tier)
 
 
 def _place(connection: Connection, project: str, tier: str) -> dict[str, Any]:
@@ -403,9 +433,11 @@ def _refuse(connection: Connection, closed: list[tuple[str, str]], who: Principa
         if waiting:
             raise TermsNotAccepted(
                 f"{name} is {tier}: accept the terms of {waiting[0]} first, with "
+                f"`connectomedb tiers accept {tier} --project {waiting[0]}` or "
                 f"PUT /data/projects/{waiting[0]}/terms/{tier}"
             )
         raise AccessDenied(
             f"{name} is {tier}: it needs the tier {tier!r} in a project that you read; ask an administrator "
-            f"to grant it, then accept its terms with PUT /data/projects/<project>/terms/{tier}"
+            f"to `connectomedb tiers grant {tier} {who.login} --project PROJECT`, then accept its terms: "
+            f"`connectomedb tiers accept {tier} --project PROJECT` or PUT /data/projects/PROJECT/terms/{tier}"
         )

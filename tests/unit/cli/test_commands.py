@@ -25,6 +25,7 @@ def runner(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> CliRunner:
 
 def _paths() -> list[list[str]]:
     groups = {"import": ["bids", "csv", "xml"], "mirror": ["scan"], "types": ["show", "add"]}
+    groups["tiers"] = ["who", "terms", "accept", "grant", "withdraw"]
     return [[name, sub] for name, subs in groups.items() for sub in subs] + [
         [name] for name in _COMMANDS if name not in groups
     ]
