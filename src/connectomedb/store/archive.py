@@ -58,6 +58,7 @@ from connectomedb.store.report import IngestReport
 from connectomedb.store.results import KeptResults
 from connectomedb.store.searches import SavedSearches
 from connectomedb.store.sessions import LoginSession, LoginSessions
+from connectomedb.store.standing import standing
 from connectomedb.store.tiers import HeldTier
 from connectomedb.store.visibility import visible, visible_file, visible_project, visible_with_root
 from connectomedb.store.writer import Imported, ItemWriter
@@ -85,7 +86,7 @@ class Archive:
         self._searchable = registration.Searchable(engine)
         self._accounts = Accounts(engine)
         self._sessions = LoginSessions(engine)
-        self.results = KeptResults(engine)
+        self.results = KeptResults(engine, lambda connection, who: standing(connection, self.types, who))
         self.searches = SavedSearches(engine)
 
     @property

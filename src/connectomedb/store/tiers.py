@@ -28,6 +28,7 @@ from sqlalchemy import (
     Engine,
     ForeignKey,
     Integer,
+    Select,
     Table,
     and_,
     case,
@@ -108,9 +109,14 @@ class HeldTier:
 # Who holds what
 
 
+def held_pairs(who: Principal, *before: Any) -> Select[Any]:
+    """The (project, tier) pairs that a user holds as a query, after the columns `before`."""
+    return select(*before, _grant.c.project, _grant.c.tier).where(_holds(who))
+
+
 def held(connection: Connection, who: Principal) -> frozenset[tuple[str, str]]:
     """The (project, tier) pairs that a user holds; not for administrators, who hold all."""
-    rows = connection.execute(select(_grant.c.project, _grant.c.tier).where(_holds(who)))
+    rows = connection.execute(held_pairs(who))
     return frozenset((project, tier) for project, tier in rows)
 
 
