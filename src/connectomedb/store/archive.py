@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from sqlalchemy import Engine, func, insert, select, update
+from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from connectomedb.errors import AccessDenied
 from connectomedb.schema.model import Item
@@ -52,6 +52,7 @@ from connectomedb.store.export import ExportReport, Format, export_project
 from connectomedb.store.facets import Facet, find_facet
 from connectomedb.store.history import Change, read_history
 from connectomedb.store.ingest.loading import Loading, loading
+from connectomedb.store.investigators import INVESTIGATOR, rows_of, seen
 from connectomedb.store.loader import Contents
 from connectomedb.store.registration import ElementSecurity
 from connectomedb.store.report import IngestReport
@@ -224,7 +225,10 @@ class Archive:
             )
 
     def elements_used(self, who: Principal) -> dict[str, int]:
-        """Number of items that the user sees, for each type of which there are any."""
+        """Number of items that the user sees, for each type of which there are any.
+
+        Of investigators those are counted whom projects name: what else names some is too much to read.
+        """
         i = t.item.c
         data = select(i.xsi_type, func.count()).where(i.family != "project", visible_with_root(t.item, who))
         owners = select(i.xsi_type, func.count()).where(i.family == "project", visible_project(t.item, who))
@@ -232,8 +236,16 @@ class Archive:
         with self.engine.connect() as connection:
             counts: dict[str, int] = dict(connection.execute(data.group_by(i.xsi_type)).all())
             counts |= dict(connection.execute(owners.group_by(i.xsi_type)).all())
-            n_files = connection.scalar(held) or 0
-        return {**counts, t.FILE: n_files} if n_files else counts
+            counts[t.FILE] = connection.scalar(held) or 0
+            counts[INVESTIGATOR] = self._count_investigators(connection, who)
+        return {name: n for name, n in counts.items() if n}
+
+    def _count_investigators(self, connection: Connection, who: Principal) -> int:
+        if INVESTIGATOR not in self.types:
+            return 0
+        people = rows_of(self._layout, "project")
+        count = select(func.count()).select_from(people).where(seen(self._layout, people, who, "project"))
+        return connection.scalar(count) or 0
 
     def custom_variables(self, xsi_type: str, who: Principal) -> list[str]:
         """Names of the custom variables that visible items of a type have; see `offers`."""

@@ -57,7 +57,7 @@ def standing(connection: Connection, types: DataTypes, who: Principal) -> str:
     gu, gr = project_group_user.c, project_group_right.c
     mine = and_(gr.project == gu.project, gr.group_id == gu.group_id)
     flags = case((s.accessible.is_(False), "closed"), else_="open")
-    parts: tuple[Select[Any], ...] = (
+    parts: tuple[Select[*tuple[Any, ...]], ...] = (
         select(literal("in", t.string), u.project, literal("", t.string)).where(u.user_id == who.user_id),
         select(literal("public", t.string), p.id, literal("", t.string)).where(p.accessibility == "public"),
         select(literal("part", t.string), gr.project, gr.xsi_type)
