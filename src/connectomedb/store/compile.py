@@ -122,11 +122,11 @@ class Compiler:
             raise BadConstraint(
                 f"{field.data_type.xsi_type} has many rows per subject; use FILE_COUNT= or search it alone"
             )
-        value = self.value(row, field)
+        value, link = self.value(row, field), self.joins.link(row)
         query = (
             select(value.sql)
             .select_from(row.joined())
-            .where(*self.joins.link(row))
+            .where(*link)
             .order_by(*self.joins.chosen_first(row))
             .limit(1)
             .correlate_except(*row.own_frames())
@@ -215,21 +215,20 @@ class Compiler:
         first, *others = joined
         row = Row(self.layout, first)
         holds = self.some(tuple(others), criteria, {**env, first.xsi_type: row})
+        link = self.joins.link(row)
         met = exists(
             select(literal(1))
             .select_from(row.joined())
-            .where(*self.joins.link(row), holds)
+            .where(*link, holds)
             .correlate_except(*row.own_frames())
         )
         absent = self.some(tuple(others), criteria, {**env, first.xsi_type: None})
         if absent is _NEVER:
             return met
         bare = Row(self.layout, first)
+        link = self.joins.link(bare)
         anything = exists(
-            select(literal(1))
-            .select_from(bare.joined())
-            .where(*self.joins.link(bare))
-            .correlate_except(*bare.own_frames())
+            select(literal(1)).select_from(bare.joined()).where(*link).correlate_except(*bare.own_frames())
         )
         return or_(met, and_(~anything, absent))
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, exists, literal, or_, select
+from sqlalchemy import ColumnElement, FromClause, Select, and_, exists, false, literal, or_, select, true
 
 from connectomedb.errors import BadConstraint
 from connectomedb.schema.model import DataType, Multiple
@@ -41,6 +41,8 @@ class Entries:
 
     def some(self, row: Row, data_type: DataType, path: str, chosen: Sequence[Chosen]) -> ColumnElement[bool]:
         """Some entry on the row meets the criterion. Raises BadConstraint for a path that is not stored."""
+        if not self.layout.concrete(data_type.xsi_type):  # there can be no item of it
+            return true() if self.criterion.is_absence else false()
         found = list(self._conditions(row, data_type, path.lower(), chosen))
         if not found:
             raise BadConstraint(f"{data_type.xsi_type}/{path} is not stored and cannot be searched")
