@@ -7,8 +7,8 @@
     cohort    everything about the root's subject
     linked    what a display document joins by a SchemaLink: elements of both that have the same values
 
-A SchemaLink comes first, as its writer means it. Of the others the nearest holds: a scan's assessors are those
-of its session, not of its subject.
+A SchemaLink comes first, as its writer means it. Of the others the nearest holds: a scan's assessors are
+those of its session, not of its subject.
 
 Source  protocol/search-and-types.md 4.7
 """
