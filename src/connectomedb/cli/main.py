@@ -34,6 +34,7 @@ _COMMANDS = {
     "fields": ("ask", "List the search fields of a data type."),
     "tiers": ("tiers", "List the tiers of fields that you hold; accept, grant and withdraw them."),
     "search": ("ask", "Ask a question about a project's subjects."),
+    "cohort": ("cohort", "List, lock, compare and cite the subjects that meet a question."),
     "files": ("images", "List the files of the subjects that meet a question."),
     "plan": ("images", "Say what fetching those files would move."),
     "get": ("images", "Fetch those files and verify them."),
