@@ -56,12 +56,14 @@ from connectomedb.store.facets import Facet, find_facet
 from connectomedb.store.group_commit import GroupCommit, Work
 from connectomedb.store.history import Change, read_history
 from connectomedb.store.ingest.loading import Loading, loading
+from connectomedb.store.investigators import INVESTIGATOR, rows_of, seen
 from connectomedb.store.loader import Contents
 from connectomedb.store.registration import ElementSecurity
 from connectomedb.store.report import IngestReport
 from connectomedb.store.results import KeptResults
 from connectomedb.store.searches import SavedSearches
 from connectomedb.store.sessions import LoginSession, LoginSessions
+from connectomedb.store.standing import standing
 from connectomedb.store.tiers import HeldTier
 from connectomedb.store.visibility import visible, visible_file, visible_project, visible_with_root
 from connectomedb.store.writer import Imported, ItemWriter, Order, store_orders
@@ -90,10 +92,11 @@ class Archive:
         self._kept = execute.Kept()
         self._known_site_id = ""
         self._executors: tuple[Executor, ...] = (SqlExecutor(engine, self._layout, self._dialect),)
+        self._searchable = registration.Searchable(engine)
         self._accounts = Accounts(engine)
         self._sessions = LoginSessions(engine)
         self._group = GroupCommit(engine)
-        self.results = KeptResults(engine)
+        self.results = KeptResults(engine, lambda connection, who: standing(connection, self.types, who))
         self.searches = SavedSearches(engine)
 
     @property
@@ -190,6 +193,7 @@ class Archive:
     def explain(self, query: SearchQuery, who: Principal) -> str:
         """The question as a sentence, and its SQL with the values that are bound."""
         resolved = resolve(fill_user(query, who.user_id), self.types)
+        self._searchable.admit(resolved, who)
         with self.engine.connect() as connection:
             resolved = tiers.admit(connection, resolved, self.types, who)
         compiled = compile_search(resolved, who, self._layout, self._dialect)
@@ -230,7 +234,10 @@ class Archive:
             )
 
     def elements_used(self, who: Principal) -> dict[str, int]:
-        """Number of items that the user sees, for each type of which there are any."""
+        """Number of items that the user sees, for each type of which there are any.
+
+        Of investigators those are counted whom projects name: what else names some is too much to read.
+        """
         i = t.item.c
         data = select(i.xsi_type, func.count()).where(i.family != "project", visible_with_root(t.item, who))
         owners = select(i.xsi_type, func.count()).where(i.family == "project", visible_project(t.item, who))
@@ -238,8 +245,16 @@ class Archive:
         with self.engine.connect() as connection:
             counts: dict[str, int] = dict(connection.execute(data.group_by(i.xsi_type)).all())
             counts |= dict(connection.execute(owners.group_by(i.xsi_type)).all())
-            n_files = connection.scalar(held) or 0
-        return {**counts, t.FILE: n_files} if n_files else counts
+            counts[t.FILE] = connection.scalar(held) or 0
+            counts[INVESTIGATOR] = self._count_investigators(connection, who)
+        return {name: n for name, n in counts.items() if n}
+
+    def _count_investigators(self, connection: Connection, who: Principal) -> int:
+        if INVESTIGATOR not in self.types:
+            return 0
+        people = rows_of(self._layout, "project")
+        count = select(func.count()).select_from(people).where(seen(self._layout, people, who, "project"))
+        return connection.scalar(count) or 0
 
     def custom_variables(self, xsi_type: str, who: Principal) -> list[str]:
         """Names of the custom variables that visible items of a type have; see `offers`."""
@@ -472,6 +487,16 @@ class Archive:
         with self.engine.connect() as connection:
             return tiers.tiers_of(connection, who)
 
+    def tier_holders(self, project: str) -> tuple[tuple[str, HeldTier], ...]:
+        """Who was granted tiers of a project or has accepted its terms; see `tiers.holders`."""
+        with self.engine.connect() as connection:
+            return tiers.holders(connection, project)
+
+    def read_terms(self, who: Principal, project: str, tier: str) -> str:
+        """The text that one accepts; see `tiers.read_terms`."""
+        with self.engine.connect() as connection:
+            return tiers.read_terms(connection, who, project, tier)
+
     def set_terms(self, project: str, tier: str, text: str) -> None:
         """The terms of a tier in a project; everybody accepts them anew."""
         tiers.set_terms(self.engine, project, tier, text)
@@ -498,7 +523,9 @@ class Archive:
     def register_type(self, xsi_type: str, changes: Mapping[str, str], who: Principal) -> ElementSecurity:
         """Change how a data type is registered; see `registration.register`."""
         with writing(self.engine) as connection:
-            return registration.register(connection, self.types, xsi_type, changes, who)
+            record = registration.register(connection, self.types, xsi_type, changes, who)
+        self._searchable.forget()
+        return record
 
     # People
 
@@ -632,6 +659,7 @@ class Archive:
             return resolved, bool(tiers.closed_fields(resolved, self.types))
 
         resolved, has_closed = self._kept.get(("understood", asked, who, linked), understand)
+        self._searchable.admit(resolved, who)
         if has_closed and not who.is_admin:
             with self.engine.connect() as connection:
                 resolved = tiers.admit(connection, resolved, self.types, who)

@@ -223,7 +223,9 @@ def among(value: ColumnElement[Any], operands: Sequence[Any], value_type: ValueT
     listed: list[str | int]
     if value_type == "float":
         listed = [
-            text for number in operands for text in (("0.0", "-0.0") if number == 0 else (repr(number),))
+            text
+            for number in operands
+            for text in (("0.0", "-0.0") if number == 0 else (print_value(number, "float"),))
         ]
         value = print_float(value)
     elif value_type == "integer":
