@@ -285,8 +285,10 @@ class ItemWriter:
         subject_pk = subject.pk if subject else session.subject_pk if session else None
         text = projects_text(family, [one["project"] for one in memberships])
         own = Holder(pk, item_id, label, project, pk if family == "subject" else subject_pk, pk, text, spot)
-        for name in (item_id, label):
-            self._known[(family, project, name)] = own
+        # Also under the projects that it is shared into: what follows may name it there.
+        for one in memberships:
+            for name in (item_id, one["label"]):
+                self._known[(family, one["project"], name)] = own
         day = item.values.get("date")
         rows.items.append(
             self._item_row(given, own, family, item)

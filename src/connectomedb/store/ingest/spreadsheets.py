@@ -114,13 +114,15 @@ def import_table(
     keep: Keep = "files",
     dry_run: bool = False,
     again: bool = False,
+    update: bool = False,
     progress: Progress | None = None,
 ) -> IngestReport:
     """Store the rows of a table as items of `xsi_type`, or of `new_type`, which is made from the table.
 
     With `keep` 'files' or 'all' the table is stored whole or not at all; with 'rows' the rows that are fine
     are stored. `dry_run` does everything and takes it back. A table that is in already is not read again,
-    unless `again` says so.
+    unless `again` says so. With `update` the row of an item that is there, by its ID, else its label, is laid
+    over it: the cells that have a value replace, the others stay.
 
     Null     a missing cell is no value; a row without any is an item without scores
     Raises   ImportRefused with the report, when a row was refused and `keep` is not 'rows'; NotValid for a
@@ -143,7 +145,18 @@ def import_table(
         raise NotValid([f"{path.name} has no column {name!r} to skip" for name in unknown])
     leave = (column, *options.skip)
     run = _Run(
-        archive, table, column, options, dictionary, leave, stamp, max(n_rows - 1, 0), who, keep, dry_run
+        archive,
+        table,
+        column,
+        options,
+        dictionary,
+        leave,
+        stamp,
+        max(n_rows - 1, 0),
+        who,
+        keep,
+        dry_run,
+        update,
     )
     if not new_type:
         known = archive.types.get(xsi_type).xsi_type
@@ -166,6 +179,7 @@ class _Run:
     who: Principal
     keep: Keep
     dry_run: bool
+    update: bool
 
     def store(self, xsi_type: str, paths: Mapping[str, str], progress: Progress) -> IngestReport:
         """Read and store every row. Raises ImportRefused."""
@@ -187,7 +201,8 @@ class _Run:
         _check_template(self.options.project, self.table.head)
         failed: dict[int | None, Refusal] = {}
         name, n_done = self.table.path.name, 0
-        with self.archive.loading(user=self.who.login, project=self.options.project) as load:
+        user, project = self.who.login, self.options.project
+        with self.archive.loading(user=user, project=project, update=self.update) as load:
             if "{" not in self.options.project:
                 load.ensure_project(self.options.project)
             try:
@@ -207,7 +222,8 @@ class _Run:
             elif not load.cancelled:
                 journal.note(load.connection, self.options.project, [] if refused else [self.stamp])
             ids = () if load.cancelled else tuple(load.ids)
-        report = IngestReport(len(ids), ids, refused)
+        n_updated = load.n_updated if ids else 0
+        report = IngestReport(len(ids), ids, refused, n_updated=n_updated)
         if refused and self.keep != "rows":
             raise ImportRefused(report)
         return report
