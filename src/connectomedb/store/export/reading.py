@@ -37,7 +37,8 @@ class Place:
 class TypeRows:
     """A data type as the project shows it: the leaves that say something, and a stream of their values.
 
-    A row is (subject label, id, label, then the fields' values); labels are those of the project.
+    A row is (subject label, id, label, the facts of `facts.COLUMNS`, then the fields' values); labels are
+    those of the project.
     """
 
     data_type: DataType
@@ -129,7 +130,13 @@ def type_rows(
     kept = [leaf for leaf, n in zip(leaves, used, strict=True) if n]
     subject = m.c.label if row.family == "subject" else func.coalesce(named.c.label, person.c.label)
     query = (
-        select(subject, row.base.c.id, m.c.label.label("label_here"), *(sql for _, sql in kept))
+        select(
+            subject,
+            row.base.c.id,
+            m.c.label.label("label_here"),
+            *(row.base.c[name] for name in facts.COLUMNS),
+            *(sql for _, sql in kept),
+        )
         .select_from(frame)
         .where(condition)
         .order_by(m.c.label, row.pk)

@@ -178,9 +178,8 @@ class Loading:
         rows = self.connection.execute(select(i.family, i.id).where(i.id.in_(by_id), i.family.in_(t.ROOTS)))
         found |= {(row.family, "", row.id): row.id for row in rows}
         folded = {project or text for family, project, text in names if project or family == "project"}
-        projects = dict(
-            self.connection.execute(select(p.id, p.folded_id).where(p.folded_id.in_(folded))).tuples().all()
-        )
+        rows = self.connection.execute(select(p.id, p.folded_id).where(p.folded_id.in_(folded)))
+        projects = {row.id: row.folded_id for row in rows}
         found |= {("project", "", low): project for project, low in projects.items()}
         labels = {text for _, project, text in names if project}
         members = (

@@ -17,6 +17,7 @@ from connectomedb.errors import ConfigurationError, Conflict, DocumentError, Imp
 from connectomedb.schema.model import Item, Value
 from connectomedb.schema.registry import nearest
 from connectomedb.store import tables as t
+from connectomedb.store.facts import COLUMNS, parse_facts
 from connectomedb.store.ingest import journal
 from connectomedb.store.ingest.columns import MISSING, TABLE_FACTS, ColumnUse, match_columns
 from connectomedb.store.ingest.documents import Keep, Progress
@@ -24,6 +25,7 @@ from connectomedb.store.ingest.loading import BATCH, Failed, Loading, Sourced
 from connectomedb.store.ingest.newtypes import NewTypes, Witnesses, make_type
 from connectomedb.store.ingest.tables import TableFile, facts_of, open_table, read_dictionary
 from connectomedb.store.report import IngestReport, Refusal
+from connectomedb.store.writer import Imported
 from connectomedb.vocabulary.records import Principal
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ class _Reading:
     subject_column: str
     options: TableOptions
     is_subject: bool
+    stated: Mapping[str, int]
     refused: list[Refusal] = field(default_factory=list)
     _seen: dict[str, int] = field(default_factory=dict)
 
@@ -99,7 +102,18 @@ class _Reading:
             own = {"label": subject} if self.is_subject else {"subject_ID": subject}
             label = {} if self.is_subject else {"label": _filled(self.options.label, words)}
             item = Item(self.xsi_type, {"project": project, **label, **own, **values})
-            yield Sourced(item, name, line)
+            stated = self._stated(item, cells, line)
+            if len(self.refused) == n_refused:
+                yield Sourced(item, name, line, stated)
+
+    def _stated(self, item: Item, cells: Sequence[str], line: int) -> Imported | None:
+        """The item with what another site states beside it, when the table has columns for that."""
+        said = {fact: cells[at].strip() for fact, at in self.stated.items() if cells[at].strip()}
+        try:
+            return parse_facts(item, said) if said else None
+        except DocumentError as problem:
+            self.refused.append(Refusal(self.table.path.name, str(problem), line))
+            return None
 
 
 def import_table(
@@ -143,7 +157,12 @@ def import_table(
     unknown = [name for name in options.skip if name not in table.head]
     if unknown:
         raise NotValid([f"{path.name} has no column {name!r} to skip" for name in unknown])
-    leave = (column, *options.skip)
+    stated = {
+        fact: position
+        for position, name in enumerate(table.head)
+        if name not in options.skip and (fact := facts_of(dictionary, name).get("Fact")) in COLUMNS
+    }
+    leave = (column, *options.skip, *(table.head[position] for position in stated.values()))
     run = _Run(
         archive,
         table,
@@ -157,6 +176,7 @@ def import_table(
         keep,
         dry_run,
         update,
+        stated,
     )
     if not new_type:
         known = archive.types.get(xsi_type).xsi_type
@@ -180,6 +200,7 @@ class _Run:
     keep: Keep
     dry_run: bool
     update: bool
+    stated: Mapping[str, int]
 
     def store(self, xsi_type: str, paths: Mapping[str, str], progress: Progress) -> IngestReport:
         """Read and store every row. Raises ImportRefused."""
@@ -196,7 +217,9 @@ class _Run:
         is_subject = types.is_a(xsi_type, t.SUBJECT)
         if not is_subject and not types.is_a(xsi_type, "xnat:subjectAssessorData"):
             raise ConfigurationError(f"{xsi_type} is neither a subject nor an experiment of one")
-        reading = _Reading(self.table, xsi_type, uses, self.subject_column, self.options, is_subject)
+        reading = _Reading(
+            self.table, xsi_type, uses, self.subject_column, self.options, is_subject, self.stated
+        )
         _check_template(self.options.label, self.table.head)
         _check_template(self.options.project, self.table.head)
         failed: dict[int | None, Refusal] = {}
@@ -236,7 +259,7 @@ class _Run:
             rows = {o.item.text("subject_ID"): o for o in batch if o.item.text("project") == project}
             known = load.known_subjects(project, list(rows))
             made += [
-                replace(one, item=Item(t.SUBJECT, {"project": project, "label": subject}))
+                replace(one, item=Item(t.SUBJECT, {"project": project, "label": subject}), stated=None)
                 for subject, one in rows.items()
                 if subject not in known
             ]
