@@ -103,12 +103,13 @@ def sites(draw: st.DrawFn) -> list[Imported]:
     All of them came from elsewhere, at some time and through somebody.
     """
     numbers = draw(st.permutations(range(1, 40)))
-    documents = []
+    documents: list[Imported] = []
     for item in draw(documents_of_a_site()):
         held = item.children.get("scans/scan", ())
         spots = ["resources/resource[1]", *(f"scans/scan[{n}]/file[1]" for n in range(1, len(held) + 1))]
         given = {spot: numbers.pop() for spot in spots if "resources/resource" in item.children}
-        documents.append(Imported(item, **draw(stated), numbers=given))
+        facts: dict[str, Any] = draw(stated)
+        documents.append(Imported(item, **facts, numbers=given))
     return documents
 
 
@@ -223,9 +224,10 @@ def stated_in(archive: Archive, *, parts: bool = True) -> dict[str, tuple[Any, .
     query = (
         select(i.id, i.insert_date, i.insert_user, i.last_modified, i.number, p.accessibility)
         .select_from(t.item.outerjoin(t.project, p.pk == i.pk))
-        .where(i.project == "OWN", i.family != "project" if not parts else True)
-        .where(True if parts else i.place.is_(None))
+        .where(i.project == "OWN")
     )
+    if not parts:  # a table has neither parts nor the project
+        query = query.where(i.place.is_(None), i.family != "project")
     with archive.engine.connect() as connection:
         return {row[0]: tuple(row[1:]) for row in connection.execute(query)}
 

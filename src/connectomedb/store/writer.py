@@ -22,6 +22,7 @@ from connectomedb.store import tables as t
 from connectomedb.store.item_rows import Rows, add_leaves, add_repeated
 from connectomedb.store.projects import LEGAL_NAME, existing_project, now
 from connectomedb.store.rights import target_project
+from connectomedb.store.unique import refuse_taken
 from connectomedb.vocabulary.records import Accessibility, Principal
 
 _BATCH = 500
@@ -441,6 +442,8 @@ class ItemWriter:
     def _flush(self, rows: Rows) -> None:
         try:
             self._refuse_deleted(rows)
+            names = {row["pk"]: row["id"] for row in rows.items}
+            refuse_taken(self._connection, self._layout, rows.typed, names)
             if rows.items:
                 self._connection.execute(insert(t.item), rows.items)
             if rows.projects:
