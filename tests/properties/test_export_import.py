@@ -41,7 +41,8 @@ texts = st.text(
     max_size=20,
 ).filter(lambda found: bool(found.strip()))
 labels = st.text("abcXYZ019_-", min_size=1, max_size=12)
-floats = st.floats(allow_nan=False, allow_infinity=False)
+# SQLite knows one zero; PostgreSQL, and Python, a negative one as well.
+floats = st.floats(allow_nan=False, allow_infinity=False).map(lambda number: number + 0.0)
 moments = st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1))
 
 # From which database to which.

@@ -141,8 +141,8 @@ def _moment(said: Mapping[str, Any], name: str) -> datetime | None:
     if not text:
         return None
     try:
-        moment = datetime.fromisoformat(text)
-    except (TypeError, ValueError) as problem:
+        moment = datetime.fromisoformat(text.strip())
+    except (AttributeError, ValueError) as problem:
         raise DocumentError(f"{name} is {text!r}, which is no date like 2013-03-01T12:00:00") from problem
     return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
 

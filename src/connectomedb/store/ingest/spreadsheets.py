@@ -108,7 +108,7 @@ class _Reading:
 
     def _stated(self, item: Item, cells: Sequence[str], line: int) -> Imported | None:
         """The item with what another site states beside it, when the table has columns for that."""
-        said = {fact: cells[at].strip() for fact, at in self.stated.items() if cells[at].strip()}
+        said = {fact: cells[at] for fact, at in self.stated.items() if cells[at].strip()}
         try:
             return parse_facts(item, said) if said else None
         except DocumentError as problem:
