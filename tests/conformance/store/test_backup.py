@@ -187,7 +187,7 @@ def change_member(old: Path, new: Path, name: str, data: bytes) -> None:
 
 
 def test_a_restore_while_the_server_writes(site: Site, another_database: str, tmp_path: Path) -> None:
-    """Backed up and restored while a server answers and stores: a whole site of one moment, and both go on."""
+    """Backed up and restored while a server answers and stores: a site of one moment; both go on."""
     stop = threading.Event()
     stored: list[int] = []
     answers: list[int] = []
