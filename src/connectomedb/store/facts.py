@@ -120,11 +120,11 @@ def parse_facts(item: Item, said: Mapping[str, Any], numbers: Any = None) -> Imp
     accessibility = said.get("accessibility", "private")
     if accessibility not in get_args(Accessibility):
         raise DocumentError(
-            f"accessibility is {accessibility!r}; there are: {', '.join(get_args(Accessibility))}"
+            f"accessibility is {accessibility!r}: it is none of {', '.join(get_args(Accessibility))}"
         )
     user = said.get("insert_user", "")
     if not isinstance(user, str) or "\0" in user:
-        raise DocumentError(f"insert_user is {user!r}, which is no name")
+        raise DocumentError(f"insert_user is {user!r}: it is no name")
     return Imported(
         item,
         _moment(said, "insert_date"),
@@ -143,16 +143,16 @@ def _moment(said: Mapping[str, Any], name: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text.strip())
     except (AttributeError, ValueError) as problem:
-        raise DocumentError(f"{name} is {text!r}, which is no date like 2013-03-01T12:00:00") from problem
+        raise DocumentError(f"{name} is {text!r}: it is no date like 2013-03-01T12:00:00") from problem
     return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def _numbers(said: Any) -> dict[str, int]:
     if not isinstance(said, dict):
-        raise DocumentError(f"numbers is {said!r}; it names places: {{'resources/resource[1]': 12}}")
+        raise DocumentError(f"numbers is {said!r}: it names places: {{'resources/resource[1]': 12}}")
     for spot, number in said.items():
         if type(number) is not int or not 0 < number < _MOST:
-            raise DocumentError(f"the number of {spot} is {number!r}, which is none that a resource can have")
+            raise DocumentError(f"the number of {spot} is {number!r}: none that a resource can have")
     return said
 
 
