@@ -15,6 +15,7 @@ from typing import Any, get_args
 from sqlalchemy import Connection, select, update
 
 from connectomedb.errors import DocumentError
+from connectomedb.schema.documents import UNWRITABLE
 from connectomedb.schema.model import Item
 from connectomedb.store import tables as t
 from connectomedb.store.writer import Imported
@@ -123,7 +124,7 @@ def parse_facts(item: Item, said: Mapping[str, Any], numbers: Any = None) -> Imp
             f"accessibility is {accessibility!r}: it is none of {', '.join(get_args(Accessibility))}"
         )
     user = said.get("insert_user", "")
-    if not isinstance(user, str) or "\0" in user:
+    if not isinstance(user, str) or UNWRITABLE.search(user):
         raise DocumentError(f"insert_user is {user!r}: it is no name")
     return Imported(
         item,
@@ -142,9 +143,9 @@ def _moment(said: Mapping[str, Any], name: str) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(text.strip())
-    except (AttributeError, ValueError) as problem:
+        return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
+    except (AttributeError, ValueError, OverflowError) as problem:
         raise DocumentError(f"{name} is {text!r}: it is no date like 2013-03-01T12:00:00") from problem
-    return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def _numbers(said: Any) -> dict[str, int]:

@@ -36,6 +36,8 @@ FACTS = {
     "date": (b'{"insert_date":"yesterday"}', "insert_date: 'yesterday' it is no date"),
     "date of another kind": (b'{"insert_date":7}', "insert_date is 7"),
     "user": (b'{"insert_user":["x"]}', "it is no name"),
+    "half a character": (b'{"insert_user":"\\ud800"}', "it is no name"),
+    "before all time": (b'{"insert_date":"0001-01-01T00:00:00+14:00"}', "it is no date"),
     "nul": (b'{"insert_user":"a\\u0000b"}', "it is no name"),
     "open to all": (b'{"accessibility":"everybody"}', "accessibility: 'everybody' it is none of"),
     "numbers": (b'{"numbers":[1]}', "it names places"),
