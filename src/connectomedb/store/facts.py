@@ -180,13 +180,14 @@ def keep(connection: Connection, item_id: str, stated: Imported) -> None:
     Who may see a project is decided here, so its accessibility stays as it is.
     """
     i = t.item.c
+    root, parts = connection.scalar(select(i.pk).where(i.id == item_id)), i.place.is_not(None)
     dates = {name: getattr(stated, name) for name in COLUMNS if getattr(stated, name)}
     if dates:
-        connection.execute(update(t.item).where(i.id == item_id).values(dates))
+        # Its parts have the dates of their document, as they have when it comes in.
+        connection.execute(update(t.item).where(i.root_pk == root).values(dates))
     taken = set(_in_use(connection, sorted(stated.numbers.values())))
     wanted = {spot: number for spot, number in stated.numbers.items() if number not in taken}
     if wanted:
-        root, parts = connection.scalar(select(i.pk).where(i.id == item_id)), i.place.is_not(None)
         rows = connection.execute(
             select(i.pk, i.id, i.owner_pk, i.place).where(i.root_pk == root, parts)
         ).all()

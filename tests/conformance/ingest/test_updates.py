@@ -94,6 +94,58 @@ def test_documents_follow_each_other(site: Site, tmp_path: Path) -> None:
     assert (found.text("group"), found.text("src")) == ("two", "three")
 
 
+def test_a_mirror_follows_its_source(make_site: MakeSite, tmp_path: Path) -> None:
+    """Changed over there, exported again, laid over here: with documents, dates and numbers as there."""
+    source, mirror = make_site(), make_site()
+    mirror.archive.add_project("OWN", insert_user="them")
+    held = Item("xnat:resourceCatalog", {"label": "here"})
+    mine = Item("xnat:subjectData", {"ID": "Mine", "label": "mine"}, {"resources/resource": (held,)})
+    mirror.archive.store_items(
+        [mine], user="them", project="OWN"
+    )  # has the number 1, which the source has too
+
+    def session(*scans: str, note: str = "") -> Item:
+        files = {"file": (Item("xnat:resourceCatalog", {"label": "NIFTI"}),)}
+        parts = {"scans/scan": tuple(Item("xnat:mrScanData", {"ID": one}, files) for one in scans)}
+        values = {"label": "mr", "subject_ID": "s1", **({"note": note} if note else {})}
+        return Item("xnat:mrSessionData", values, parts)
+
+    source.archive.add_project("P", insert_user="them")
+    people = [Item("xnat:subjectData", {"label": "s1"}), Item("xnat:subjectData", {"label": "s2"})]
+    source.archive.store_items([*people, session("1", "2")], user="them", project="P")
+    source.archive.export("P", tmp_path / "first", "xml", ADMIN)
+    import_xml(mirror.archive, [tmp_path / "first"], project="P", who=ADMIN)
+    (item_id,) = source.archive.listing("experiments", ADMIN).column("ID")
+    source.archive.merge_item(str(item_id), session("3", note="new"), ADMIN)
+    source.archive.store_items([Item("xnat:subjectData", {"label": "s3"})], user="them", project="P")
+    source.archive.export("P", tmp_path / "second", "xml", ADMIN)
+    report = import_xml(mirror.archive, [tmp_path / "second"], project="P", who=ADMIN, update=True)
+    assert (report.n_stored, report.n_updated) == (5, 4)
+    there, here = contents(source), contents(mirror)
+    assert {label: here[label] for label in there} == there
+    assert roots(mirror) == roots(source)
+    numbers = {label: number for label, number in resources(mirror).items() if number != 1}
+    assert numbers == {label: number for label, number in resources(source).items() if number != 1}
+    assert mirror.archive.examine() == ()
+
+
+def roots(site: Site) -> dict[str, tuple[object, ...]]:
+    """Dates and users of what belongs to P."""
+    i = t.item.c
+    query = select(i.id, i.insert_date, i.insert_user, i.last_modified)
+    with site.archive.engine.connect() as connection:
+        found = connection.execute(query.where(i.project == "P", i.place.is_(None)))
+        return {row[0]: tuple(row[1:]) for row in found}
+
+
+def resources(site: Site) -> dict[str, int]:
+    """Numbers of the resources of P that have one and the same in both sites, or should."""
+    i = t.item.c
+    with site.archive.engine.connect() as connection:
+        found = connection.execute(select(i.id, i.number).where(i.project == "P", i.number.is_not(None)))
+        return {row[0]: row[1] for row in found if not row[0].endswith("scans/1/resources/NIFTI")}
+
+
 def test_a_project_is_updated_and_keeps_who_may_see_it(site: Site, tmp_path: Path) -> None:
     site.archive.add_project("P", description="before", accessibility="private", insert_user="curator")
     said = Item("xnat:projectData", {"ID": "p", "description": "after"})
