@@ -14,6 +14,7 @@
         NoSuchProject  NoSuchSubject  NoSuchExperiment  NoSuchFile
       Conflict
         LabelTaken  AlreadyShared
+        ValueTaken                        a value that must be one of a kind on the site
       QueryError(ValueError)
         UnknownDataType                   with the nearest names
         UnknownField                      with the nearest names
@@ -121,6 +122,10 @@ class LabelTaken(Conflict):
 
 class AlreadyShared(Conflict):
     """The item is in that project already."""
+
+
+class ValueTaken(Conflict):
+    """Another item has a value that its schema wants to be one of a kind on the site."""
 
 
 class QueryError(ConnectomeDBError, ValueError):

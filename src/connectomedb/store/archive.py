@@ -133,10 +133,12 @@ class Archive:
     # Imports and exports (store.ingest, store.export)
 
     @contextmanager
-    def loading(self, *, user: str, project: str) -> Iterator[Loading]:
+    def loading(self, *, user: str, project: str, update: bool = False) -> Iterator[Loading]:
         """One transaction of an import; see `ingest.loading`."""
         site_id = self._site_id()
-        with loading(self.engine, self._layout, user=user, project=project, site_id=site_id) as load:
+        with loading(
+            self.engine, self._layout, user=user, project=project, site_id=site_id, update=update
+        ) as load:
             yield load
 
     def export(
