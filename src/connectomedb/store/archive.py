@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Engine, func, insert, select, update
@@ -201,6 +202,8 @@ class Archive:
         *,
         project: str = "",
         subject: str = "",
+        session: str = "",
+        since: datetime | None = None,
         columns: Sequence[str] = (),
         xsi_types: Sequence[str] = (),
         filters: Mapping[str, str] | None = None,
@@ -215,6 +218,8 @@ class Archive:
                 who,
                 project=project,
                 subject=subject,
+                session=session,
+                since=since,
                 columns=columns,
                 xsi_types=xsi_types,
                 filters=filters,
