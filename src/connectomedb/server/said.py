@@ -115,7 +115,7 @@ def _document(ask: Ask, base: str) -> Item | None:
         return None
     types = ask.site.types
     try:
-        item = read_document(ask.document(), types)
+        item = read_document(ask.document(), types, placed=True)
     except NotValid as problem:
         raise BadValue(str(problem)) from problem
     except UnknownDataType as problem:
