@@ -58,6 +58,7 @@ def routes() -> list[BaseRoute]:
         post("/data/services/auth", sessions.log_in, "PUT", "POST", open_to_all=True),
         get("/data/users", sessions.users),
         *hierarchy_table.hierarchy_routes(get, post),
+        *hierarchy_table.beside_routes(get, post),
         post("/data/search", search.search),
         get("/data/search/elements", types.elements),
         get("/data/search/elements/{xsi_type}", types.fields),
@@ -130,11 +131,20 @@ class OldAddresses:
         await self.app(scope, receive, send)
 
 
+_ARCHIVE = re.compile(
+    r"\A/data/archive(?=/(?:projects|subjects|experiments|scan_types|scanners|investigators)(?:/|\Z))"
+)
+
+
 def canonical_path(path: str) -> str:
     """The address as the route table spells it."""
     path = re.sub(r"/{2,}", "/", path)
     path = re.sub(r"\A/REST(?=/|\Z)", "/data", path)
-    path = re.sub(r"\A/data/archive(?=/(?:projects|subjects|experiments)(?:/|\Z))", "/data", path)
+    path = re.sub(
+        r"\A/data/archive(?=/(?:projects|subjects|experiments|scan_types|scanners|investigators)(?:/|\Z))",
+        "/data",
+        path,
+    )
     return path.rstrip("/") or "/"
 
 

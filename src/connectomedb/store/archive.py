@@ -47,6 +47,7 @@ from connectomedb.store.accounts import Account, Accounts
 from connectomedb.store.bulk import BulkRow
 from connectomedb.store.changes import Changing
 from connectomedb.store.compile import compile_search
+from connectomedb.store.configuration import Configurations
 from connectomedb.store.deletion import Tombstone
 from connectomedb.store.doctor import Problem
 from connectomedb.store.edits import Edit
@@ -91,6 +92,7 @@ class Archive:
         self._sessions = LoginSessions(engine)
         self.results = KeptResults(engine)
         self.searches = SavedSearches(engine)
+        self.configurations = Configurations(engine)
 
     @property
     def types(self) -> DataTypes:
@@ -510,6 +512,16 @@ class Archive:
         """Whether the user has a right in a project; see `rights.has_right`."""
         with self.engine.connect() as connection:
             return has_right(connection, who, project, right)
+
+    def scan_types(self, who: Principal, project: str = "") -> list[tuple[str, str]]:
+        """What kinds of scans the user sees; see `parts.scan_types`."""
+        with self.engine.connect() as connection:
+            return parts.scan_types(connection, self._layout, who, project)
+
+    def scanners(self, who: Principal, project: str = "") -> list[str]:
+        """What scanners the user sees sessions of; see `parts.scanners`."""
+        with self.engine.connect() as connection:
+            return parts.scanners(connection, self._layout, who, project)
 
     def shown_in(self, item_id: str, who: Principal) -> list[tuple[str, str, str, str]]:
         """Label, id, second id and name of the projects that show an item; see `parts.shown_in`."""

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, insert, or_, select, update
 
 from connectomedb.errors import AccessDenied, Conflict, NotFound
-from connectomedb.schema.model import Item
+from connectomedb.schema.model import Item, Value
 from connectomedb.store import tables as t
 from connectomedb.store.changes import Changing
 from connectomedb.store.engine import Dialect
@@ -155,12 +155,30 @@ def found_project(
         raise AccessDenied(f"the project id {project} is in use, or was, and is not given again")
     names = {"ID": project, "name": project, "secondary_ID": project, **document.values}
     need_free_names(connection, layout, dialect, replace(document, values=names), project)
+    document = _with_protocol(document, project)
     writer = ItemWriter(connection, layout, user=who.login, project=project, site_id=site_id, who=who)
     writer.store([Imported(document, accessibility=accessibility)])
     if who.user_id:
         connection.execute(
             insert(t.project_user).values(user_id=who.user_id, project=project, group_name="owner")
         )
+
+
+def _with_protocol(document: Item, project: str) -> Item:
+    """The project with the place where the custom variables of its subjects are described.
+
+    Source  pyxnat 1.6.4 adds definitions to the protocol named Subjects, and makes none.
+    """
+    path = "studyProtocol"
+    if document.children.get(path):
+        return document
+    values: dict[str, Value] = {
+        "ID": f"{project}_xnat_subjectData",
+        "name": "Subjects",
+        "data-type": "xnat:subjectData",
+    }
+    protocol = Item("xnat:datatypeProtocol", values)
+    return replace(document, children={**document.children, path: (protocol,)})
 
 
 def need_free_names(

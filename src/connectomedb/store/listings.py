@@ -245,7 +245,9 @@ class _Listing:
     def order(self) -> tuple[ColumnElement[Any], ...]:
         """By id; parts as they stand in the document."""
         base = self.row.base.c
-        return (asc(base.entry), asc(base.pk)) if self.level in _PART_LEVELS else (asc(base.id),)
+        first = (asc(base.entry), asc(base.pk)) if self.level in _PART_LEVELS else (asc(base.id),)
+        inside = (asc(inner.pk) for inner in self.inner.values())
+        return (*first, *inside, *(asc(entry.c.entry) for _, entry in self.entries.values()))
 
     def number(self) -> Expr:
         """A part's number on the site."""
@@ -340,11 +342,7 @@ def list_level(
         select(*(cell.sql.label(f"c{n}") for n, cell in enumerate(cells.values())))
         .select_from(listing.frame())
         .where(*where)
-        .order_by(
-            *listing.order(),
-            *(asc(inner.pk) for inner in listing.inner.values()),
-            *(asc(entry.c.entry) for _, entry in listing.entries.values()),
-        )
+        .order_by(*listing.order())
     )
     rows = connection.execute(statement).all()
     described = tuple(Column(name, cell.value_type, name) for name, cell in cells.items())

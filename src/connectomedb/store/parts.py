@@ -7,9 +7,10 @@ from sqlalchemy import Connection, select
 from connectomedb.errors import NoSuchExperiment, NotFound
 from connectomedb.store import tables as t
 from connectomedb.store.experiments import locate_experiment
-from connectomedb.store.rows import bound
+from connectomedb.store.rows import Expr, Row, bound
 from connectomedb.store.visibility import reads_project, visible_with_root
 from connectomedb.vocabulary.records import Located, Principal
+from connectomedb.vocabulary.short_names import SCAN
 
 
 def locate_part(
@@ -76,3 +77,31 @@ def shown_in(
         .order_by(m.c.position)
     )
     return [(label, project, second or "", name or "") for label, project, second, name in rows]
+
+
+def scan_types(
+    connection: Connection, layout: t.Layout, who: Principal, project: str = ""
+) -> list[tuple[str, str]]:
+    """Series description and type of the scans that the user sees, each pair once."""
+    row = Row(layout, layout.types.get(SCAN))
+    leaves = [row.leaf(name, row.data_type) for name in ("series_description", "type")]
+    return [(text or "", kind or "") for text, kind in _distinct(connection, row, leaves, who, project)]
+
+
+def scanners(connection: Connection, layout: t.Layout, who: Principal, project: str = "") -> list[str]:
+    """The scanners of the sessions that the user sees."""
+    row = Row(layout, layout.types.get(t.SESSION))
+    found = _distinct(connection, row, [row.leaf("scanner", row.data_type)], who, project)
+    return [name for (name,) in found if name]
+
+
+def _distinct(
+    connection: Connection, row: Row, leaves: list[Expr | None], who: Principal, project: str
+) -> list[tuple[str | None, ...]]:
+    columns = [leaf.sql for leaf in leaves if leaf is not None]
+    query = select(*columns).distinct().select_from(row.joined()).where(row.of_type(), row.seen_by(who))
+    if project:
+        m = t.membership.c
+        roots = select(m.item_pk).where(m.project == project, reads_project(m.project, who))
+        query = query.where(row.base.c.root_pk.in_(roots))
+    return [tuple(found) for found in connection.execute(query.order_by(*columns))]

@@ -84,9 +84,9 @@ def test_subjects(ann: Client, sue: Client, project: str, client: Callable[[str]
         "project": project,
         "label": "LS1",
         "group": "control",
-        "demographics/gender": "female",
-        "demographics/age": 26,
     }
+    assert rows(ann, f"{s}?columns=label,gender,age")[0]["gender"] == "female"
+    assert '"field": "demographics"' in ann.get(f"{s}/LS1?format=json").text
     assert ann.put(f"/data/subjects/{made.text}?src=x").status_code == 200
     assert ann.put(f"{s}/LS1?group=NULL").status_code == 200
     assert "group" not in fields(ann, f"{s}/{made.text}")

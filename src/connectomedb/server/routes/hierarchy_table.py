@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from starlette.routing import BaseRoute
 
-from connectomedb.server.routes import edits, hierarchy, trailing
+from connectomedb.server.routes import configuration, custom_fields, edits, hierarchy, trailing
 
 Get = Callable[..., BaseRoute]
 Post = Callable[..., BaseRoute]
@@ -44,6 +44,27 @@ def hierarchy_routes(get: Get, post: Post) -> Iterator[BaseRoute]:
         yield from _trailing(address, get)
         yield get(address + "/projects", trailing.shares)
         yield from _inside(address, get, post)
+
+
+def beside_routes(get: Get, post: Post) -> Iterator[BaseRoute]:
+    """What stands beside the hierarchy: kinds of scans, scanners, configurations, custom fields."""
+    for place in ("/data", P):
+        yield get(place + "/scan_types", trailing.scan_types)
+        yield get(place + "/scanners", trailing.scanners)
+        yield get(place + "/config", configuration.tools)
+        yield get(place + "/config/{tool}", configuration.of_tool)
+        yield get(place + "/config/{tool}/{path:path}", configuration.one)
+        yield post(place + "/config/{tool}/{path:path}", configuration.put, "PUT")
+        yield post(place + "/config/{tool}/{path:path}", configuration.delete, "DELETE")
+    experiments = [address.removeprefix("/data") for address in (P + S + E, P + E, "/data" + E)]
+    held = [e + inner for e in experiments for inner in ("/scans/{scan}", "/assessors/{assessor}")]
+    subjects = [address.removeprefix("/data") for address in SUBJECTS]
+    for scope in (P.removeprefix("/data"), *subjects, *experiments, *held):
+        fields = f"/xapi/custom-fields{scope}/fields"
+        yield get(fields, custom_fields.read)
+        yield post(fields, custom_fields.put, "PUT")
+        yield get(fields + "/{name}", custom_fields.read_one)
+        yield post(fields + "/{name}", custom_fields.delete, "DELETE")
 
 
 def project_setting_routes(get: Get, post: Post) -> Iterator[BaseRoute]:

@@ -41,6 +41,18 @@ def shares(ask: Ask) -> Response:
     return answer_table(ask, text_table("Projects", ("label", "ID", "Secondary_ID", "Name"), rows))
 
 
+def scan_types(ask: Ask) -> Response:
+    """What kinds of scans there are, of a project or on the site."""
+    rows = ask.archive.scan_types(ask.who, project_of(ask))
+    return answer_table(ask, text_table("Scan types", ("series_descriptions", "type"), rows))
+
+
+def scanners(ask: Ask) -> Response:
+    """What scanners there are, of a project or on the site."""
+    rows = [(name,) for name in ask.archive.scanners(ask.who, project_of(ask))]
+    return answer_table(ask, text_table("Scanners", ("scanner",), rows))
+
+
 def setting(ask: Ask) -> Response:
     """One setting of a project, as bare text."""
     name, project_id = ask.part("setting"), project_of(ask)
