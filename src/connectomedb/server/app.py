@@ -57,6 +57,8 @@ def routes() -> list[BaseRoute]:
         get("/data/auth", sessions.who_am_i),
         post("/data/services/auth", sessions.log_in, "PUT", "POST", open_to_all=True),
         get("/data/users", sessions.users),
+        get("/openapi.json", site.description, open_to_all=True),
+        *hierarchy_table.legacy_routes(get, post),
         *hierarchy_table.hierarchy_routes(get, post),
         *hierarchy_table.beside_routes(get, post),
         post("/data/search", search.search),

@@ -176,6 +176,9 @@ def endpoint(handler: Handler, *, open_to_all: bool = False) -> Callable[[Reques
             return refused
         return await run_in_threadpool(_answer, request, body, handler, open_to_all)
 
+    # What the description of the interface says of the route; see `openapi`.
+    answer.__doc__, answer.__name__, answer.__module__ = handler.__doc__, handler.__name__, handler.__module__
+    vars(answer)["open_to_all"] = open_to_all
     return answer
 
 

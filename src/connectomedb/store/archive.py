@@ -39,6 +39,7 @@ from connectomedb.store import (
     projects,
     registration,
     sharing,
+    subject_files,
     subjects,
     tiers,
 )
@@ -64,6 +65,7 @@ from connectomedb.store.results import KeptResults
 from connectomedb.store.rights import Right, has_right
 from connectomedb.store.searches import SavedSearches
 from connectomedb.store.sessions import LoginSession, LoginSessions
+from connectomedb.store.subject_files import HeldFile
 from connectomedb.store.tiers import HeldTier
 from connectomedb.store.visibility import visible, visible_file, visible_project, visible_with_root
 from connectomedb.store.writer import Imported, ItemWriter
@@ -512,6 +514,11 @@ class Archive:
         """Whether the user has a right in a project; see `rights.has_right`."""
         with self.engine.connect() as connection:
             return has_right(connection, who, project, right)
+
+    def files_of_subject(self, subject_id: str, who: Principal) -> list[HeldFile]:
+        """What the mirrors hold of a subject; see `subject_files`."""
+        with self.engine.connect() as connection:
+            return subject_files.files_of_subject(connection, subject_id, who)
 
     def scan_types(self, who: Principal, project: str = "") -> list[tuple[str, str]]:
         """What kinds of scans the user sees; see `parts.scan_types`."""

@@ -18,19 +18,9 @@ from connectomedb.store.configuration import Configured
 from connectomedb.tables.result import Cell, Column, ResultTable
 
 _STATUSES = ("enabled", "disabled")
-_KEYS = tuple(
-    [
-        "tool",
-        "path",
-        "project",
-        "user",
-        "create_date",
-        "reason",
-        "contents",
-        "unversioned",
-        "version",
-        "status",
-    ]
+_KEYS = (
+    *("tool", "path", "project", "user", "create_date", "reason", "contents"),
+    *("unversioned", "version", "status"),
 )
 
 

@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterator
 
 from starlette.routing import BaseRoute
 
-from connectomedb.server.routes import configuration, custom_fields, edits, hierarchy, trailing
+from connectomedb.server.routes import (
+    configuration,
+    custom_fields,
+    edits,
+    hierarchy,
+    legacy,
+    sessions,
+    trailing,
+)
 
 Get = Callable[..., BaseRoute]
 Post = Callable[..., BaseRoute]
@@ -56,6 +64,9 @@ def beside_routes(get: Get, post: Post) -> Iterator[BaseRoute]:
         yield get(place + "/config/{tool}/{path:path}", configuration.one)
         yield post(place + "/config/{tool}/{path:path}", configuration.put, "PUT")
         yield post(place + "/config/{tool}/{path:path}", configuration.delete, "DELETE")
+    yield get("/data/prearchive", trailing.prearchive)
+    yield get("/data/prearchive/projects", trailing.prearchive)
+    yield get("/data/prearchive/projects/{project}", trailing.prearchive)
     experiments = [address.removeprefix("/data") for address in (P + S + E, P + E, "/data" + E)]
     held = [e + inner for e in experiments for inner in ("/scans/{scan}", "/assessors/{assessor}")]
     subjects = [address.removeprefix("/data") for address in SUBJECTS]
@@ -65,6 +76,17 @@ def beside_routes(get: Get, post: Post) -> Iterator[BaseRoute]:
         yield post(fields, custom_fields.put, "PUT")
         yield get(fields + "/{name}", custom_fields.read_one)
         yield post(fields + "/{name}", custom_fields.delete, "DELETE")
+
+
+def legacy_routes(get: Get, post: Post) -> Iterator[BaseRoute]:
+    """Addresses of the original ConnectomeDB; they come before those that fit, too."""
+    view = P + S + "/experiments/{view}_CREST/resources/{again}_CREST/files"
+    yield get(view, legacy.subject_files)
+    yield get(view + "/{path:path}", legacy.subject_file)
+    yield get("/data/search/dict/{dictionary}/results", legacy.subject_export)
+    yield get("/app/action/ChooseDownloadResources", legacy.download_link)
+    yield post("/data/JSESSIONID", sessions.open_session, "GET", "POST", open_to_all=True)
+    yield post("/data/JSESSIONID", sessions.close_session, "DELETE", open_to_all=True)
 
 
 def project_setting_routes(get: Get, post: Post) -> Iterator[BaseRoute]:

@@ -53,6 +53,13 @@ def scanners(ask: Ask) -> Response:
     return answer_table(ask, text_table("Scanners", ("scanner",), rows))
 
 
+def prearchive(ask: Ask) -> Response:
+    """What waits before the archive: nothing ever does."""
+    project_of(ask)
+    keys = "project timestamp lastmod uploaded scan_date scan_time subject folderName name tag status url"
+    return answer_table(ask, text_table("", tuple(keys.split()), ()))
+
+
 def setting(ask: Ask) -> Response:
     """One setting of a project, as bare text."""
     name, project_id = ask.part("setting"), project_of(ask)
