@@ -58,6 +58,7 @@ from connectomedb.store.export import ExportReport, Format, export_project
 from connectomedb.store.facets import Facet, find_facet
 from connectomedb.store.history import Change, read_history
 from connectomedb.store.ingest.loading import Loading, loading
+from connectomedb.store.investigators import Investigators
 from connectomedb.store.loader import Contents
 from connectomedb.store.registration import ElementSecurity
 from connectomedb.store.report import IngestReport
@@ -95,6 +96,7 @@ class Archive:
         self.results = KeptResults(engine)
         self.searches = SavedSearches(engine)
         self.configurations = Configurations(engine)
+        self.investigators = Investigators(engine)
 
     @property
     def types(self) -> DataTypes:

@@ -31,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.types import DateTime
 
 from connectomedb.errors import BadConstraint, UnknownField
-from connectomedb.schema.model import DataType, DisplayField, ValueType
+from connectomedb.schema.model import DataType, DisplayField, Value, ValueType
 from connectomedb.schema.registry import canonical, nearest
 from connectomedb.search.operands import parse_operand
 from connectomedb.store import tables as t
@@ -453,24 +453,38 @@ def _matches(dialect: Dialect, expr: Expr, value: str, called: str) -> ColumnEle
     parts = [part.strip() for part in value.split(",") if part.strip()]
     if not parts:
         return true()
-    return or_(*(_matches_one(dialect, expr, part, called) for part in parts))
-
-
-def _matches_one(dialect: Dialect, expr: Expr, text: str, called: str) -> ColumnElement[bool]:
-    if expr.value_type == "string" or "%" in text or "*" in text:
+    single: list[Value] = []
+    others: list[ColumnElement[bool]] = []
+    for text in parts:
         if "%" in text or "*" in text:
-            return compare(dialect, expr, "LIKE", (), text.replace("*", "%"))
-        return compare(dialect, expr, "=", (), text)
-    ends = _range(text, expr.value_type)
+            others.append(compare(dialect, expr, "LIKE", (), text.replace("*", "%")))
+            continue
+        values = (text,) if expr.value_type == "string" else _values(expr.value_type, text, called)
+        if len(values) == 1:
+            single += values
+        else:
+            others.append(compare(dialect, expr, "BETWEEN", values, None))
+    if len(others) > MOST_PATTERNS:
+        raise BadConstraint(
+            f"{called} has {len(others)} patterns and ranges; at most {MOST_PATTERNS} at once"
+        )
+    if len(single) > 1:
+        others.append(compare(dialect, expr, "IN", tuple(single), None))
+    elif single:
+        others.append(compare(dialect, expr, "=", tuple(single), single[0]))
+    return or_(*others)
+
+
+def _values(value_type: ValueType, text: str, called: str) -> tuple[Value, ...]:
+    """A value, or the two ends of a range."""
     try:
-        values = tuple(parse_operand(end, expr.value_type) for end in ends)
+        return tuple(parse_operand(end, value_type) for end in _range(text, value_type))
     except ValueError as error:
-        raise BadConstraint(f"{called}={text!r}: not a {expr.value_type}, nor a range a-b") from error
-    if len(values) == 1:
-        return compare(dialect, expr, "=", values, values[0])
-    return compare(dialect, expr, "BETWEEN", values, None)
+        raise BadConstraint(f"{called}={text!r}: not a {value_type}, nor a range a-b") from error
 
 
+# Each is a comparison of its own, and statements may not be nested too deeply.
+MOST_PATTERNS = 200
 _NUMBER = r"[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?"
 _DAY = r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}/[0-9]{1,2}/[0-9]{4})"
 

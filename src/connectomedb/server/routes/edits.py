@@ -5,6 +5,7 @@ Source   protocol/rest.md 2.12, 2.13
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import quote
@@ -50,6 +51,7 @@ from connectomedb.vocabulary.short_names import (
     ListLevel,
 )
 
+_LIKE_AN_ID = re.compile(r"[SE][0-9]{5,}\Z")
 _PART_LEVELS: dict[str, ListLevel] = {"scan": "scans", "reconstruction": "reconstructions"}
 _ACCESSIBILITIES: dict[str, Accessibility] = {
     "public": "public",
@@ -174,7 +176,7 @@ def _new_subject(ask: Ask, label: str) -> str:
 
 def _store_subject(ask: Ask, write: Write, label: str) -> str:
     project_id = project_of(ask)
-    item = _new_item(write, SUBJECT, project_id, label)
+    item = _new_item(ask, write, SUBJECT, project_id, label)
     return _stored(ask, [item], project_id)[0]
 
 
@@ -223,7 +225,7 @@ def _new_experiment(ask: Ask, label: str, missing: NotFound) -> str:
         label = write.text("label") or label
     if subject and isinstance(missing, NoSuchSubject):
         # Source  protocol/rest.md 2.12.3: the subject is made with that label.
-        items.append(Item(SUBJECT, {"project": project_id, "label": _legal("label", subject)}))
+        items.append(_subject_on_the_way(ask, project_id, subject))
     item = _new_experiment_item(ask, write, project_id, label, subject)
     if not subject and not item.text("subject_ID") and "subject_ID" in _leaves(ask, item.xsi_type):
         raise BadConstraint(
@@ -232,11 +234,17 @@ def _new_experiment(ask: Ask, label: str, missing: NotFound) -> str:
     return _stored(ask, [*items, item], project_id)[-1]
 
 
+def _subject_on_the_way(ask: Ask, project_id: str, label: str) -> Item:
+    item = Item(SUBJECT, {"project": project_id, "label": _legal("label", label)})
+    _need_no_id(ask, label, item)
+    return item
+
+
 def _new_experiment_item(ask: Ask, write: Write, project_id: str, label: str, subject: str) -> Item:
     if not write.xsi_type:
         raise NothingSaid("Need PUT Contents: a document, or xsiType= and fields of the new experiment")
     concrete(ask.site.types, write.xsi_type)
-    item = _new_item(write, write.xsi_type, project_id, label)
+    item = _new_item(ask, write, write.xsi_type, project_id, label)
     said = item.text("subject_ID")
     if subject and said and said != subject:
         known = ask.archive.locate_subject(said, ask.who, project=project_id)
@@ -276,7 +284,7 @@ def _new_assessor(ask: Ask, session: Located, label: str) -> str:
     concrete(ask.site.types, write.xsi_type)
     # The project of the address owns it, also where the session is only shared into that.
     project_id = project_of(ask) or session.owner_project
-    item = _new_item(write, write.xsi_type, project_id, label)
+    item = _new_item(ask, write, write.xsi_type, project_id, label)
     if item.text("imageSession_ID") not in ("", session.id, session.label):
         raise BadConstraint(f"the address names the session {session.id}, the request another one")
     item = replace(item, values={**item.values, "imageSession_ID": session.id})
@@ -392,7 +400,7 @@ def _changed(ask: Ask, level: ListLevel, found: Located, base: str) -> Response:
     return answer_text("" if label and item is None else found.id)
 
 
-def _new_item(write: Write, xsi_type: str, project_id: str, label: str) -> Item:
+def _new_item(ask: Ask, write: Write, xsi_type: str, project_id: str, label: str) -> Item:
     """The document of something new, with what the address says."""
     item = write.item or Item(xsi_type, {})
     if item.text("project") not in ("", project_id):
@@ -400,10 +408,19 @@ def _new_item(write: Write, xsi_type: str, project_id: str, label: str) -> Item:
     said = write.label or item.text("label") or label
     if said:
         _legal("label", said)
+        _need_no_id(ask, said, item)
     if item.text("ID"):
         _legal("ID", item.text("ID"))
     own = {"project": project_id, **({"label": said} if said else {})}
     return replace(item, values={**item.values, **own})
+
+
+def _need_no_id(ask: Ask, label: str, item: Item) -> None:
+    """Raises NotFound for a label that reads as an id of this site: that item is gone, or not to be seen."""
+    prefix = f"{ask.site.site_id}_"
+    looks_so = label.startswith(prefix) and _LIKE_AN_ID.match(label.removeprefix(prefix))
+    if looks_so and item.text("ID") != label:
+        raise NotFound(f"no item {label!r} that you may see; new ids are given by the server")
 
 
 def _stored(ask: Ask, items: list[Item], project_id: str) -> tuple[str, ...]:

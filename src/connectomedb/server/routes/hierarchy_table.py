@@ -11,6 +11,7 @@ from connectomedb.server.routes import (
     custom_fields,
     edits,
     hierarchy,
+    investigators,
     legacy,
     sessions,
     trailing,
@@ -64,6 +65,12 @@ def beside_routes(get: Get, post: Post) -> Iterator[BaseRoute]:
         yield get(place + "/config/{tool}/{path:path}", configuration.one)
         yield post(place + "/config/{tool}/{path:path}", configuration.put, "PUT")
         yield post(place + "/config/{tool}/{path:path}", configuration.delete, "DELETE")
+    yield get("/data/investigators", investigators.table)
+    yield get("/xapi/investigators", investigators.listing)
+    yield post("/xapi/investigators", investigators.create)
+    yield get("/xapi/investigators/{number}", investigators.read)
+    yield post("/xapi/investigators/{number}", investigators.change, "PUT")
+    yield post("/xapi/investigators/{number}", investigators.delete, "DELETE")
     yield get("/data/prearchive", trailing.prearchive)
     yield get("/data/prearchive/projects", trailing.prearchive)
     yield get("/data/prearchive/projects/{project}", trailing.prearchive)
