@@ -153,3 +153,26 @@ def test_investigators(ann: Client, project: str, client: Callable[[str], Client
     assert ann.get(f"{people}/{number}").status_code == 404
     for address in (p, f"{p}l"):
         assert "Quist" not in ann.get(address + "?format=xml").text
+
+
+def test_projects_by_what_one_may_do(ann: Client, project: str, client: Callable[[str], Client]) -> None:
+    ann.put(f"/data/projects/{project}pub?accessibility=public")
+    ann.put(f"/data/projects/{project}pro?accessibility=protected")
+
+    def ids(login: str, query: str) -> set[str]:
+        return {r["id"] for r in rows(client(login), f"/data/projects?{query}") if project in r["id"]}
+
+    every = {project, f"{project}pub", f"{project}pro"}
+    assert ids("ann", "owner=true") == ids("ann", "accessible=true") == every
+    assert ids("max", "member=true") == ids("max", "data=writable") - {f"{project}pub"} == {project}
+    assert ids("col", "collaborator=true") == {project}
+    assert ids("col", "owner=true&member=true") == set()
+    assert ids("sue", "accessible=true") == {f"{project}pub"}
+    assert ids("sue", "accessible=false") == {f"{project}pro"}
+    assert ids("ann", "recent=true") == ids("ann", "favorite=true") == set()
+    assert ids("ann", "activeSince=01/01/2020") == set()
+    assert ann.get("/data/projects?activeSince=soon").status_code == 400
+    answer = ann.get("/data/projects?owner=true&prearc_code=true").json()["ResultSet"]
+    number = answer["xdat_user_id"]
+    assert {f"user_role_{number}", f"last_accessed_{number}", "proj_quarantine"} <= set(answer["Result"][0])
+    assert "quarantine_status" not in answer["Result"][0]

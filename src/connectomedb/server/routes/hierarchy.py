@@ -15,6 +15,7 @@ from connectomedb.server.places import (
     project_of,
     subject_of,
 )
+from connectomedb.server.routes import project_lists
 from connectomedb.store.listings import known_fields
 from connectomedb.store.projects import now
 from connectomedb.vocabulary.records import Located
@@ -25,7 +26,9 @@ _RECENT_DAYS = 60
 
 
 def projects(ask: Ask) -> Response:
-    """Every project the caller may see."""
+    """Every project the caller may see; those of a role, or used lately, in the other listing."""
+    if project_lists.is_asked_for(ask):
+        return project_lists.listing(ask)
     return _listing(ask, "projects")
 
 
