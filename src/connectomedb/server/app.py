@@ -58,9 +58,6 @@ def routes() -> list[BaseRoute]:
         post("/data/services/auth", sessions.log_in, "PUT", "POST", open_to_all=True),
         get("/data/users", sessions.users),
         get("/openapi.json", site.description, open_to_all=True),
-        *hierarchy_table.legacy_routes(get, post),
-        *hierarchy_table.hierarchy_routes(get, post),
-        *hierarchy_table.beside_routes(get, post),
         post("/data/search", search.search),
         get("/data/search/elements", types.elements),
         get("/data/search/elements/{xsi_type}", types.fields),
@@ -97,6 +94,10 @@ def routes() -> list[BaseRoute]:
         get("/xapi/connectomedb", site.announcement),
         post("/xapi/connectomedb/explain", search.explain),
         post("/xapi/connectomedb/facets", facets.facet),
+        # Searches come first: there are many addresses here, and each is tried in turn.
+        *hierarchy_table.legacy_routes(get, post),
+        *hierarchy_table.hierarchy_routes(get, post),
+        *hierarchy_table.beside_routes(get, post),
         # What is left below a project; last, as any word fits.
         *hierarchy_table.project_setting_routes(get, post),
     ]

@@ -79,6 +79,7 @@ _OF_HANDLER: Mapping[str, tuple[str, ...]] = {
             *("post_experiment", "put_assessor", "post_assessor", "put_part", "post_part"),
         )
     },
+    "upload.upload": ("allowDataDeletion", "event_reason"),
     "edits.delete_item": _DELETE,
     "edits.delete_project": _DELETE,
 }

@@ -176,6 +176,9 @@ def test_edits_at_once_are_not_lost(ann: Client, project: str, url: str) -> None
     assert (lost.status_code, "changed meanwhile" in lost.text) == (412, True)
     assert ann.delete(s, headers={"If-Match": etag}).status_code == 412
     assert ann.put(s, headers={"If-None-Match": "*"}).status_code == 412
+    for new in (s + "new", f"/data/projects/{project}new"):
+        assert ann.put(new, headers={"If-Match": etag}).status_code == 412
+        assert ann.get(new).status_code == 404
     now = ann.get(s + "?format=xml").headers["etag"]
     assert ann.get(s + "?format=xml", headers={"If-None-Match": now}).status_code == 304
     assert ann.put(f"{s}?group=c", headers={"If-Match": "*"}).status_code == 200

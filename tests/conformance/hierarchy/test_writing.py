@@ -354,3 +354,24 @@ def test_every_root_writes(ann: Client, project: str, root: str) -> None:
     assert ann.put(f"{e}/scans/1?xsiType=xnat:mrScanData").status_code == 200
     assert rows(ann, f"{e}/scans")[0]["URI"].startswith("/data/experiments/CDB_E")
     assert ann.delete(e).status_code == 200
+
+
+def test_a_document_that_says_itself_where_it_belongs(ann: Client, sue: Client, project: str) -> None:
+    address = "/xapi/archive/upload/xml"
+    whole = DOCUMENT.replace('project=""', f'project="{project}"')
+    whole = whole.replace("<xnat:scans>", "<xnat:subject_ID>D1</xnat:subject_ID><xnat:scans>")
+    assert ann.put(address, content=whole).status_code == 400, "the parameter is required"
+    address += "?allowDataDeletion=false"
+    assert ann.put(address, content=whole).status_code == 404, "the subject is not there"
+    ann.put(f"/data/projects/{project}/subjects/D1")
+    stored = ann.put(address, content=whole)
+    assert stored.status_code == 200
+    assert fields(ann, stored.text)["note"] == "first"
+    again = ann.put(address, content=whole.replace("<xnat:note>first</xnat:note>", ""))
+    assert again.text == stored.text
+    assert fields(ann, stored.text)["note"] == "first"
+    assert sue.put(address, content=whole).status_code == 404
+    assert ann.put(address, content=DOCUMENT).status_code == 400
+    assert ann.put(address, content="<!DOCTYPE x><x/>").status_code == 422
+    made = f'<xnat:Project ID="U{project}" xmlns:xnat="http://nrg.wustl.edu/xnat"/>'
+    assert ann.put(address, content=made).text == f"/data/projects/U{project}"

@@ -114,6 +114,7 @@ def _creates(ask: Ask) -> bool:
 
 
 def _found_project(ask: Ask, write: Write, name: str) -> None:
+    _need_no_revision(ask, name)
     if not LEGAL_NAME.match(name):
         raise BadProjectId(
             f"Invalid character in project ID. {name!r} may hold letters, digits, _ and - only"
@@ -338,6 +339,7 @@ def _part_write(ask: Ask, level: ListLevel) -> Write:
 
 
 def _add_part(ask: Ask, session: Located, kind: str, write: Write, name: str) -> str:
+    _need_no_revision(ask, name or kind)
     part = write.item or Item(write.xsi_type, {})
     part = replace(part, values={**part.values, **({"ID": name} if name else {})})
     made: list[str] = []
@@ -400,8 +402,15 @@ def _changed(ask: Ask, level: ListLevel, found: Located, base: str) -> Response:
     return answer_text("" if label and item is None else found.id)
 
 
+def _need_no_revision(ask: Ask, name: str) -> None:
+    """Raises Outdated for a change that was meant for something that is not there."""
+    if ask.revisions():
+        raise Outdated(f"{name} is not there, and If-Match asks for one that is")
+
+
 def _new_item(ask: Ask, write: Write, xsi_type: str, project_id: str, label: str) -> Item:
     """The document of something new, with what the address says."""
+    _need_no_revision(ask, label or xsi_type)
     item = write.item or Item(xsi_type, {})
     if item.text("project") not in ("", project_id):
         raise Conflict(f"the address names the project {project_id}, the request {item.text('project')}")

@@ -15,6 +15,7 @@ from connectomedb.server.routes import (
     legacy,
     sessions,
     trailing,
+    upload,
 )
 
 Get = Callable[..., BaseRoute]
@@ -65,6 +66,7 @@ def beside_routes(get: Get, post: Post) -> Iterator[BaseRoute]:
         yield get(place + "/config/{tool}/{path:path}", configuration.one)
         yield post(place + "/config/{tool}/{path:path}", configuration.put, "PUT")
         yield post(place + "/config/{tool}/{path:path}", configuration.delete, "DELETE")
+    yield post("/xapi/archive/upload/xml", upload.upload, "PUT")
     yield get("/data/investigators", investigators.table)
     yield get("/xapi/investigators", investigators.listing)
     yield post("/xapi/investigators", investigators.create)
