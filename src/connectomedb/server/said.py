@@ -99,7 +99,7 @@ def read_write(ask: Ask, level: ListLevel, *, base: str, stored: str = "", defau
 
 def need_reason(ask: Ask) -> None:
     """Raises AccessDenied when the site wants a reason for changes and none is given."""
-    wants = ask.archive.get_setting("requireChangeJustification", "false").lower() not in _FALSE
+    wants = ask.archive.get_setting("siteConfig.requireChangeJustification", "false").lower() not in _FALSE
     if wants and not ask.param("event_reason").strip():
         raise AccessDenied("this site wants a reason for every change; send event_reason=…")
 

@@ -313,13 +313,13 @@ def test_deleting_is_guarded(
 def test_reasons_where_the_site_wants_them(ann: Client, project: str, site: Site) -> None:
     s = f"/data/projects/{project}/subjects/R1"
     ann.put(s)
-    site.archive.set_setting("requireChangeJustification", "true")
+    site.archive.set_setting("siteConfig.requireChangeJustification", "true")
     try:
         assert ann.put(s + "?src=x").status_code == 403
         assert ann.delete(s).status_code == 403
         assert ann.put(s + "?src=x&event_reason=as%20asked").status_code == 200
     finally:
-        site.archive.set_setting("requireChangeJustification", "false")
+        site.archive.set_setting("siteConfig.requireChangeJustification", "false")
     (change,) = ann.get(s + "/history?includeDetails=true").json()["ResultSet"]["Result"]
     assert (change["action"], change["event_user"], change["event_reason"]) == ("changed", "ann", "as asked")
     assert "<xnat:Subject" in change["document"]

@@ -121,14 +121,14 @@ def _found_project(ask: Ask, write: Write, name: str) -> None:
         )
     if ask.who.is_guest:
         raise AccessDenied("guests make no projects; log in first")
-    by_anybody = ask.archive.get_setting("uiAllowNonAdminProjectCreation", "true")
+    by_anybody = ask.archive.get_setting("siteConfig.uiAllowNonAdminProjectCreation", "true")
     if not ask.who.is_admin and by_anybody.lower() == "false":
         raise AccessDenied("on this site administrators make the projects; ask one of them")
     said = write.text("ID")
     if said and said.lower() != name.lower():
         raise BadProjectId(f"the address names the project {name}, the request {said}")
     word = ask.param("accessibility").strip().lower() or ask.archive.get_setting(
-        "securityDefaultProjectAccessibility", "protected"
+        "siteConfig.securityDefaultProjectAccessibility", "protected"
     )
     if word not in _ACCESSIBILITIES:
         raise BadConstraint(f"no accessibility {word!r}; there are: {', '.join(_ACCESSIBILITIES)}")
