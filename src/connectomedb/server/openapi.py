@@ -75,13 +75,15 @@ _OF_HANDLER: Mapping[str, tuple[str, ...]] = {
     **{
         f"edits.{name}": _WRITE
         for name in (
-            *("put_project", "post_project", "put_subject", "post_subject", "put_experiment"),
+            *("put_subject", "post_subject", "put_experiment"),
             *("post_experiment", "put_assessor", "post_assessor", "put_part", "post_part"),
         )
     },
     "upload.upload": ("allowDataDeletion", "event_reason"),
     "edits.delete_item": _DELETE,
-    "edits.delete_project": _DELETE,
+    "project_edits.put_project": _WRITE,
+    "project_edits.post_project": _WRITE,
+    "project_edits.delete_project": _DELETE,
 }
 _IN_PATH = re.compile(r"\{(\w+)(?::\w+)?\}")
 

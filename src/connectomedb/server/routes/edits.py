@@ -1,4 +1,4 @@
-"""Create, change, rename and delete: PUT, POST and DELETE on every level of the hierarchy.
+"""Create, change, rename and delete: PUT, POST and DELETE on what is inside projects.
 
 Source   protocol/rest.md 2.12, 2.13
 """
@@ -6,26 +6,23 @@ Source   protocol/rest.md 2.12, 2.13
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import quote
 
 from starlette.responses import Response
 
 from connectomedb.errors import (
-    AccessDenied,
     BadConstraint,
     Conflict,
     DocumentError,
     LabelTaken,
     NoSuchExperiment,
-    NoSuchProject,
     NoSuchSubject,
     NotFound,
-    NotValid,
 )
-from connectomedb.schema.model import Item, Value
-from connectomedb.server.failures import BadProjectId, BadValue, NothingSaid
+from connectomedb.schema.model import Item
+from connectomedb.server.changing import create_only, legal, made, need_no_revision, reason, translated
+from connectomedb.server.failures import NothingSaid
 from connectomedb.server.inbound import Ask
 from connectomedb.server.outbound import answer_text
 from connectomedb.server.places import (
@@ -39,13 +36,11 @@ from connectomedb.server.places import (
 )
 from connectomedb.server.said import Write, concrete, filled, need_reason, read_write
 from connectomedb.store.edits import Edit, Outdated
-from connectomedb.store.projects import LEGAL_NAME
-from connectomedb.vocabulary.records import Accessibility, Located
+from connectomedb.vocabulary.records import Located
 from connectomedb.vocabulary.short_names import (
     EXPERIMENT,
     IMAGE_ASSESSOR,
     LEVEL_TYPES,
-    PROJECT,
     RECONSTRUCTION,
     SUBJECT,
     ListLevel,
@@ -53,92 +48,6 @@ from connectomedb.vocabulary.short_names import (
 
 _LIKE_AN_ID = re.compile(r"[SE][0-9]{5,}\Z")
 _PART_LEVELS: dict[str, ListLevel] = {"scan": "scans", "reconstruction": "reconstructions"}
-_ACCESSIBILITIES: dict[str, Accessibility] = {
-    "public": "public",
-    "protected": "protected",
-    "private": "private",
-}
-
-
-# Projects
-
-
-def put_project(ask: Ask) -> Response:
-    """Change a project, or found a new one."""
-    name = ask.part("project")
-    try:
-        project_id = project_of(ask)
-    except NoSuchProject:
-        write = read_write(ask, "projects", base=PROJECT, default=PROJECT)
-        if write.item is None and not _creates(ask):
-            raise NothingSaid("Need PUT Contents: a document, a form or fields of the new project") from None
-        _found_project(ask, write, name)
-        return answer_text("")
-    if _create_only(ask):
-        raise Outdated(f"{project_id} is there already") from None
-    write = read_write(ask, "projects", base=PROJECT, stored=PROJECT)
-    said = write.text("ID")
-    if said and said.lower() != project_id.lower():
-        raise BadProjectId(f"the address names the project {project_id}, the request {said}")
-    edit = Edit(write.item, write.cleared, write.whole, expected=ask.revisions(), reason=_reason(ask))
-    ask.archive.edit_project(project_id, edit, ask.who)
-    return answer_text("")
-
-
-def post_project(ask: Ask) -> Response:
-    """Found a project that a document or fields describe."""
-    write = read_write(ask, "projects", base=PROJECT, default=PROJECT)
-    name = write.text("ID")
-    if not name:
-        raise NothingSaid("the new project needs an ID, in its document or as ID=…")
-    _found_project(ask, write, name)
-    return _made(f"/data/projects/{quote(name)}", 200)
-
-
-def delete_project(ask: Ask) -> Response:
-    """Delete a project with everything that it owns; what is shared in leaves it."""
-    need_reason(ask)
-    ask.archive.delete_at(
-        project_of(ask),
-        ask.who,
-        expected=ask.revisions(),
-        reason=_reason(ask),
-        with_shares=ask.flag("deleteShares"),
-    )
-    return answer_text("")
-
-
-def _creates(ask: Ask) -> bool:
-    """A PUT without contents founds a project, too; so do all clients."""
-    return not ask.body.strip()
-
-
-def _found_project(ask: Ask, write: Write, name: str) -> None:
-    _need_no_revision(ask, name)
-    if not LEGAL_NAME.match(name):
-        raise BadProjectId(
-            f"Invalid character in project ID. {name!r} may hold letters, digits, _ and - only"
-        )
-    if ask.who.is_guest:
-        raise AccessDenied("guests make no projects; log in first")
-    by_anybody = ask.archive.get_setting("siteConfig.uiAllowNonAdminProjectCreation", "true")
-    if not ask.who.is_admin and by_anybody.lower() == "false":
-        raise AccessDenied("on this site administrators make the projects; ask one of them")
-    said = write.text("ID")
-    if said and said.lower() != name.lower():
-        raise BadProjectId(f"the address names the project {name}, the request {said}")
-    word = ask.param("accessibility").strip().lower() or ask.archive.get_setting(
-        "siteConfig.securityDefaultProjectAccessibility", "protected"
-    )
-    if word not in _ACCESSIBILITIES:
-        raise BadConstraint(f"no accessibility {word!r}; there are: {', '.join(_ACCESSIBILITIES)}")
-    item = write.item or Item(PROJECT, {})
-    document = replace(item, values={**_trimmed(item), "ID": name})
-    _translated(lambda: ask.archive.found_project(document, ask.who, accessibility=_ACCESSIBILITIES[word]))
-
-
-def _trimmed(item: Item) -> dict[str, Value]:
-    return {path: value.strip() if isinstance(value, str) else value for path, value in item.values.items()}
 
 
 # Subjects
@@ -168,7 +77,7 @@ def post_subject(ask: Ask) -> Response:
     write = read_write(ask, "subjects", base=SUBJECT, default=SUBJECT)
     if write.item is not None and write.item.children.get("experiments/experiment"):
         raise DocumentError("a subject is posted without its experiments; post each of them afterwards")
-    return _made(f"/data/subjects/{_store_subject(ask, write, '')}", 200)
+    return made(f"/data/subjects/{_store_subject(ask, write, '')}", 200)
 
 
 def _new_subject(ask: Ask, label: str) -> str:
@@ -207,7 +116,7 @@ def post_experiment(ask: Ask) -> Response:
     write = read_write(ask, "experiments", base=EXPERIMENT)
     subject = subject_of(ask)
     item = _new_experiment_item(ask, write, project_of(ask) or subject.project, "", subject.id)
-    return _made(f"/data/experiments/{_stored(ask, [item], item.text('project'))[0]}", 200)
+    return made(f"/data/experiments/{_stored(ask, [item], item.text('project'))[0]}", 200)
 
 
 def _names_its_place(ask: Ask, missing: NotFound) -> bool:
@@ -236,7 +145,7 @@ def _new_experiment(ask: Ask, label: str, missing: NotFound) -> str:
 
 
 def _subject_on_the_way(ask: Ask, project_id: str, label: str) -> Item:
-    item = Item(SUBJECT, {"project": project_id, "label": _legal("label", label)})
+    item = Item(SUBJECT, {"project": project_id, "label": legal("label", label)})
     _need_no_id(ask, label, item)
     return item
 
@@ -275,7 +184,7 @@ def put_assessor(ask: Ask) -> Response:
 
 def post_assessor(ask: Ask) -> Response:
     """A new assessor of a session."""
-    return _made(f"/data/experiments/{_new_assessor(ask, experiment_of(ask), '')}", 200)
+    return made(f"/data/experiments/{_new_assessor(ask, experiment_of(ask), '')}", 200)
 
 
 def _new_assessor(ask: Ask, session: Located, label: str) -> str:
@@ -307,13 +216,13 @@ def put_part(ask: Ask) -> Response:
         # Source  xnatpy 0.8.1 puts a scan at its type, and says the ID beside it.
         _add_part(ask, session, kind, write, write.text("ID") or ask.part(kind))
         return answer_text("")
-    if _create_only(ask):
+    if create_only(ask):
         raise Outdated(f"the {kind} {found.label} is there already")
     write = read_write(ask, level, base=LEVEL_TYPES[level], stored=found.xsi_type)
     if write.text("ID") not in ("", found.label):
         raise BadConstraint(f"a {kind} keeps its ID; it is {found.label}, not {write.text('ID')}")
-    edit = Edit(write.item, write.cleared, write.whole, expected=ask.revisions(), reason=_reason(ask))
-    _translated(lambda: ask.archive.edit(found.id, edit, ask.who))
+    edit = Edit(write.item, write.cleared, write.whole, expected=ask.revisions(), reason=reason(ask))
+    translated(lambda: ask.archive.edit(found.id, edit, ask.who))
     return answer_text("")
 
 
@@ -323,7 +232,7 @@ def post_part(ask: Ask) -> Response:
     kind = ask.request.url.path.rstrip("/").rpartition("/")[2].removesuffix("s")
     write = _part_write(ask, _PART_LEVELS[kind])
     name = _add_part(ask, session, kind, write, write.text("ID"))
-    return _made(f"/data/experiments/{session.id}/{_PART_LEVELS[kind]}/{quote(name)}", 200)
+    return made(f"/data/experiments/{session.id}/{_PART_LEVELS[kind]}/{quote(name)}", 200)
 
 
 def _part_write(ask: Ask, level: ListLevel) -> Write:
@@ -339,16 +248,14 @@ def _part_write(ask: Ask, level: ListLevel) -> Write:
 
 
 def _add_part(ask: Ask, session: Located, kind: str, write: Write, name: str) -> str:
-    _need_no_revision(ask, name or kind)
+    need_no_revision(ask, name or kind)
     part = write.item or Item(write.xsi_type, {})
     part = replace(part, values={**part.values, **({"ID": name} if name else {})})
-    made: list[str] = []
-    _translated(
-        lambda: made.append(
-            ask.archive.add_part(session.id, PARTS[kind], part, ask.who, reason=_reason(ask))
-        ),
+    names: list[str] = []
+    translated(
+        lambda: names.append(ask.archive.add_part(session.id, PARTS[kind], part, ask.who, reason=reason(ask)))
     )
-    return made[0]
+    return names[0]
 
 
 # Deleting
@@ -361,13 +268,13 @@ def delete_item(ask: Ask) -> Response:
     project_id = project_of(ask)
     is_part = any(ask.part(name) for name in PARTS)
     if project_id and project_id != found.owner_project and not is_part:
-        ask.archive.unshare(found.id, project_id, ask.who, reason=_reason(ask))
+        ask.archive.unshare(found.id, project_id, ask.who, reason=reason(ask))
         return answer_text("")
     ask.archive.delete_at(
         found.id,
         ask.who,
         expected=ask.revisions(),
-        reason=_reason(ask),
+        reason=reason(ask),
         with_shares=ask.flag("deleteShares"),
     )
     return answer_text("")
@@ -378,10 +285,10 @@ def delete_item(ask: Ask) -> Response:
 
 def _changed(ask: Ask, level: ListLevel, found: Located, base: str) -> Response:
     """Change an item that is there; its id is the answer, nothing after a mere renaming."""
-    if _create_only(ask):
+    if create_only(ask):
         raise Outdated(f"{found.id} is there already")
     write = read_write(ask, level, base=base, stored=found.xsi_type)
-    label = _legal("label", write.label) if write.label not in ("", found.label) else ""
+    label = legal("label", write.label) if write.label not in ("", found.label) else ""
     project_id = project_of(ask)
     where = project_id if project_id != found.owner_project else ""
     item = write.item
@@ -396,30 +303,24 @@ def _changed(ask: Ask, level: ListLevel, found: Located, base: str) -> Response:
         where,
         status="active" if ask.flag("activate") else "quarantine" if ask.flag("quarantine") else "",
         expected=ask.revisions(),
-        reason=_reason(ask),
+        reason=reason(ask),
     )
-    _translated(lambda: ask.archive.edit(found.id, edit, ask.who))
+    translated(lambda: ask.archive.edit(found.id, edit, ask.who))
     return answer_text("" if label and item is None else found.id)
-
-
-def _need_no_revision(ask: Ask, name: str) -> None:
-    """Raises Outdated for a change that was meant for something that is not there."""
-    if ask.revisions():
-        raise Outdated(f"{name} is not there, and If-Match asks for one that is")
 
 
 def _new_item(ask: Ask, write: Write, xsi_type: str, project_id: str, label: str) -> Item:
     """The document of something new, with what the address says."""
-    _need_no_revision(ask, label or xsi_type)
+    need_no_revision(ask, label or xsi_type)
     item = write.item or Item(xsi_type, {})
     if item.text("project") not in ("", project_id):
         raise Conflict(f"the address names the project {project_id}, the request {item.text('project')}")
     said = write.label or item.text("label") or label
     if said:
-        _legal("label", said)
+        legal("label", said)
         _need_no_id(ask, said, item)
     if item.text("ID"):
-        _legal("ID", item.text("ID"))
+        legal("ID", item.text("ID"))
     own = {"project": project_id, **({"label": said} if said else {})}
     return replace(item, values={**item.values, **own})
 
@@ -435,39 +336,5 @@ def _need_no_id(ask: Ask, label: str, item: Item) -> None:
 def _stored(ask: Ask, items: list[Item], project_id: str) -> tuple[str, ...]:
     """Ids of new documents."""
     ids: list[str] = []
-    _translated(lambda: ids.extend(ask.archive.add_items(items, ask.who, project=project_id).ids))
+    translated(lambda: ids.extend(ask.archive.add_items(items, ask.who, project=project_id).ids))
     return tuple(ids)
-
-
-def _translated(act: Callable[[], object]) -> None:
-    """Do it; what is refused about a value, an id or a label is a bad request, and no bad document."""
-    try:
-        act()
-    except NotValid as problem:
-        raise BadValue("; ".join(problem.reasons)) from problem
-    except DocumentError as problem:
-        raise BadValue(str(problem)) from problem
-
-
-def _legal(what: str, text: str) -> str:
-    if not LEGAL_NAME.match(text):
-        wrong = next((c for c in text if not LEGAL_NAME.match(c)), "")
-        said = f" and holds {wrong!r}" if wrong else ""
-        raise BadValue(f"the {what} {text[:80]!r} is not legal{said}: letters, digits, _ and - only")
-    if len(text) > 255:
-        raise BadValue(f"the {what} {text[:40]!r}… is longer than 255 characters")
-    return text
-
-
-def _create_only(ask: Ask) -> bool:
-    return "*" in ask.revisions("if-none-match")
-
-
-def _reason(ask: Ask) -> str:
-    return ask.param("event_reason").strip()
-
-
-def _made(uri: str, status: int) -> Response:
-    response = answer_text(uri, status)
-    response.headers["Location"] = uri
-    return response

@@ -13,6 +13,7 @@ from connectomedb.server.routes import (
     hierarchy,
     investigators,
     legacy,
+    project_edits,
     sessions,
     trailing,
     upload,
@@ -29,10 +30,10 @@ EXPERIMENTS = (P + S + E, P + E, "/data" + S + E, "/data" + E)
 def hierarchy_routes(get: Get, post: Post) -> Iterator[BaseRoute]:
     """Projects and everything in them; `get` and `post` make a route."""
     yield get("/data/projects", hierarchy.projects)
-    yield post("/data/projects", edits.post_project)
+    yield post("/data/projects", project_edits.post_project)
     yield get(P, hierarchy.project)
-    yield post(P, edits.put_project, "PUT")
-    yield post(P, edits.delete_project, "DELETE")
+    yield post(P, project_edits.put_project, "PUT")
+    yield post(P, project_edits.delete_project, "DELETE")
     yield from _trailing(P, get)
     yield get("/data/subjects", hierarchy.subjects)
     yield get(P + "/subjects", hierarchy.subjects)
