@@ -6,12 +6,13 @@ One spelling of each address stands in the table; `OldAddresses` brings the othe
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Match, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -34,14 +35,33 @@ from connectomedb.server.routes import (
 from connectomedb.store.site import Site
 
 
+class QuickRoute(Route):
+    """A route that sees at a glance that an address is none of its own: most are tried for every request."""
+
+    def __init__(self, path: str, *args: Any, **options: Any) -> None:
+        super().__init__(path, *args, **options)
+        self._begins = path.partition("{")[0]
+        self._n_slashes = None if ":path}" in path else path.count("/")
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        path: str = scope["path"]
+        if not scope.get("root_path"):
+            if not path.startswith(self._begins):
+                return Match.NONE, {}
+            if self._n_slashes is not None and path.count("/") != self._n_slashes:
+                return Match.NONE, {}
+        return super().matches(scope)
+
+
 def get(path: str, handler: Handler, *, open_to_all: bool = False) -> Route:
     """Reads (HEAD included)."""
-    return Route(path, endpoint(handler, open_to_all=open_to_all), methods=["GET"])
+    return QuickRoute(path, endpoint(handler, open_to_all=open_to_all), methods=["GET"])
 
 
 def post(path: str, handler: Handler, *methods: str, open_to_all: bool = False) -> Route:
     """Everything that is sent with a body, or changes something."""
-    return Route(path, endpoint(handler, open_to_all=open_to_all), methods=list(methods) or ["POST"])
+    answer = endpoint(handler, open_to_all=open_to_all)
+    return QuickRoute(path, answer, methods=list(methods) or ["POST"])
 
 
 def routes() -> list[BaseRoute]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.routing import Match, Mount, Route
 
 from connectomedb.errors import ConfigurationError
 from connectomedb.server.app import routes
@@ -83,3 +85,20 @@ def test_all_of_the_hierarchy_works() -> None:
     for one in support(routes()):
         if one.address.area in ("ConnectomeDB", "Stored data"):
             assert one.state != "not yet", one.address.address
+
+
+def test_a_glance_never_hides_a_route() -> None:
+    """Every route takes what its own pattern takes."""
+    for route in routes():
+        if isinstance(route, Route):
+            for rest in ("x", "x/y/z"):
+                path = re.sub(r"\{\w+\}", "x", re.sub(r"\{\w+:path\}", rest, route.path))
+                method = next(iter(route.methods or ()))
+                for root_path in ("", "/site"):
+                    scope = {
+                        "type": "http",
+                        "method": method,
+                        "path": root_path + path,
+                        "root_path": root_path,
+                    }
+                    assert route.matches(scope)[0] == Match.FULL, path
