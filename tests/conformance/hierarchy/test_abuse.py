@@ -225,7 +225,7 @@ def test_scans_put_at_once_are_all_there(project: str, url: str, ann: Client) ->
     def put() -> None:
         with Client(base_url=url, auth=("ann", PASSWORD), timeout=60) as own:
             n = next(numbers)
-            statuses.append(own.put(f"{m}/scans/{n}?xsiType=xnat:mrScanData").status_code)
+            statuses.append(own.put(f"{m}/scans/own{n}?xsiType=xnat:mrScanData").status_code)
             statuses.append(own.post(f"{m}/scans?xsiType=xnat:mrScanData").status_code)
 
     threads = [threading.Thread(target=put) for _ in range(4)]

@@ -139,5 +139,5 @@ def test_types_of_scans_and_scanners(cdb: Any, session: Any) -> None:
     cdb.classes.MrScanData(parent=session, id="1", type="T2w")
     session.scanner.manufacturer = "SIEMENS"
     session.set("scanner", "SC3T")
-    assert "T2w" in cdb.scan_types
+    assert "T2w" in [row["type"] for row in cdb.scan_types]
     assert "SC3T" in cdb.scanners
