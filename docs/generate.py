@@ -1,4 +1,4 @@
-"""Writes the generated pages of docs/reference: commands, settings, errors, display fields. `make docs`.
+"""Writes the generated pages of docs/reference, those of the REST interface among them. `make docs`.
 
 `--check` changes nothing and fails when a page is out of date.
 """
@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import sys
 from pathlib import Path
 
@@ -14,6 +15,9 @@ import click
 from connectomedb import errors
 from connectomedb.cli.main import main as cli
 from connectomedb.schema.built_ins import AGES, BUILT_INS
+from connectomedb.server.app import routes
+from connectomedb.server.openapi import openapi
+from connectomedb.server.support import support_page
 from connectomedb.settings import SETTINGS
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -70,11 +74,23 @@ def error_tree() -> str:
     return f"# Errors\n\n```text\n{inspect.cleandoc(errors.__doc__ or '')}\n```\n"
 
 
+def rest_support() -> str:
+    """What of XNAT's interface works."""
+    return support_page(routes())
+
+
+def rest_description() -> str:
+    """The interface as an OpenAPI document."""
+    return json.dumps(openapi(routes()), indent=1, ensure_ascii=False) + "\n"
+
+
 PAGES = {
     "commands.md": commands,
     "settings.md": settings,
     "errors.md": error_tree,
     "display-fields.md": display_fields,
+    "rest-support.md": rest_support,
+    "openapi.json": rest_description,
 }
 
 
@@ -83,7 +99,9 @@ def main() -> int:
     check = "--check" in sys.argv[1:]
     stale = []
     for name, page in PAGES.items():
-        path, text = REFERENCE / name, NOTE + page()
+        path, text = REFERENCE / name, page()
+        if path.suffix == ".md":
+            text = NOTE + text
         if not path.exists() or path.read_text("utf-8") != text:
             stale.append(name)
             if not check:

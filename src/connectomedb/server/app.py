@@ -6,12 +6,13 @@ One spelling of each address stands in the table; `OldAddresses` brings the othe
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Match, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -22,7 +23,7 @@ from connectomedb.server.inbound import Handler, endpoint
 from connectomedb.server.outbound import WEB
 from connectomedb.server.routes import (
     facets,
-    hierarchy,
+    hierarchy_table,
     saved_searches,
     schemas,
     search,
@@ -34,19 +35,38 @@ from connectomedb.server.routes import (
 from connectomedb.store.site import Site
 
 
+class QuickRoute(Route):
+    """A route that sees at a glance that an address is none of its own: most are tried for every request."""
+
+    def __init__(self, path: str, *args: Any, **options: Any) -> None:
+        super().__init__(path, *args, **options)
+        self._begins = path.partition("{")[0]
+        self._n_slashes = None if ":path}" in path else path.count("/")
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        path: str = scope["path"]
+        if not scope.get("root_path"):
+            if not path.startswith(self._begins):
+                return Match.NONE, {}
+            if self._n_slashes is not None and path.count("/") != self._n_slashes:
+                return Match.NONE, {}
+        return super().matches(scope)
+
+
 def get(path: str, handler: Handler, *, open_to_all: bool = False) -> Route:
     """Reads (HEAD included)."""
-    return Route(path, endpoint(handler, open_to_all=open_to_all), methods=["GET"])
+    return QuickRoute(path, endpoint(handler, open_to_all=open_to_all), methods=["GET"])
 
 
 def post(path: str, handler: Handler, *methods: str, open_to_all: bool = False) -> Route:
     """Everything that is sent with a body, or changes something."""
-    return Route(path, endpoint(handler, open_to_all=open_to_all), methods=list(methods) or ["POST"])
+    answer = endpoint(handler, open_to_all=open_to_all)
+    return QuickRoute(path, answer, methods=list(methods) or ["POST"])
 
 
 def routes() -> list[BaseRoute]:
     """Every address that is served."""
-    p, s, e = "/data/projects/{project}", "/subjects/{subject}", "/experiments/{experiment}"
+    p = "/data/projects/{project}"
     return [
         get("/", site.home, open_to_all=True),
         post("/login", sessions.log_in_by_page, open_to_all=True),
@@ -57,20 +77,7 @@ def routes() -> list[BaseRoute]:
         get("/data/auth", sessions.who_am_i),
         post("/data/services/auth", sessions.log_in, "PUT", "POST", open_to_all=True),
         get("/data/users", sessions.users),
-        get("/data/projects", hierarchy.projects),
-        get(p, hierarchy.project),
-        get(p + "/subjects", hierarchy.subjects),
-        get(p + s, hierarchy.subject),
-        get(p + s + "/experiments", hierarchy.experiments),
-        get(p + s + e, hierarchy.experiment),
-        get(p + "/experiments", hierarchy.experiments),
-        get(p + e, hierarchy.experiment),
-        get("/data/subjects", hierarchy.subjects),
-        get("/data" + s, hierarchy.subject),
-        get("/data" + s + "/experiments", hierarchy.experiments),
-        get("/data" + s + e, hierarchy.experiment),
-        get("/data/experiments", hierarchy.experiments),
-        get("/data" + e, hierarchy.experiment),
+        get("/openapi.json", site.description, open_to_all=True),
         post("/data/search", search.search),
         get("/data/search/elements", types.elements),
         get("/data/search/elements/{xsi_type}", types.fields),
@@ -112,6 +119,12 @@ def routes() -> list[BaseRoute]:
         get("/xapi/connectomedb", site.announcement),
         post("/xapi/connectomedb/explain", search.explain),
         post("/xapi/connectomedb/facets", facets.facet),
+        # Searches come first: there are many addresses here, and each is tried in turn.
+        *hierarchy_table.legacy_routes(get, post),
+        *hierarchy_table.hierarchy_routes(get, post),
+        *hierarchy_table.beside_routes(get, post),
+        # What is left below a project; last, as any word fits.
+        *hierarchy_table.project_setting_routes(get, post),
     ]
 
 
@@ -146,11 +159,20 @@ class OldAddresses:
         await self.app(scope, receive, send)
 
 
+_ARCHIVE = re.compile(
+    r"\A/data/archive(?=/(?:projects|subjects|experiments|scan_types|scanners|investigators)(?:/|\Z))"
+)
+
+
 def canonical_path(path: str) -> str:
     """The address as the route table spells it."""
     path = re.sub(r"/{2,}", "/", path)
     path = re.sub(r"\A/REST(?=/|\Z)", "/data", path)
-    path = re.sub(r"\A/data/archive(?=/(?:projects|subjects|experiments)(?:/|\Z))", "/data", path)
+    path = re.sub(
+        r"\A/data/archive(?=/(?:projects|subjects|experiments|scan_types|scanners|investigators)(?:/|\Z))",
+        "/data",
+        path,
+    )
     return path.rstrip("/") or "/"
 
 

@@ -7,6 +7,7 @@ from starlette.responses import Response
 import connectomedb
 from connectomedb.errors import NotFound
 from connectomedb.server.inbound import Ask
+from connectomedb.server.openapi import openapi
 from connectomedb.server.outbound import answer_json, answer_page, answer_text
 
 # Clients choose their dialect by this; ours stands beside it.
@@ -57,6 +58,11 @@ def build_property(ask: Ask) -> Response:
 def plugins(ask: Ask) -> Response:
     """There are no plugins."""
     return answer_json({})
+
+
+def description(ask: Ask) -> Response:
+    """The whole interface as an OpenAPI document."""
+    return answer_json(openapi(ask.request.app.routes))
 
 
 def announcement(ask: Ask) -> Response:
