@@ -18,19 +18,26 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _question(command: F) -> F:
-    for option in (
+def question_options(*, by_label: bool = True) -> Callable[[F], F]:
+    """The options of every command that asks for files; with `by_label`, subjects can be named instead."""
+    options = [
         click.option("--kind", default="", help="Only files of this kind, e.g. dtseries."),
         click.option("--run", default="", help="Only files of this run, e.g. tfMRI_MOTOR_LR."),
         click.option("--package", default="", help="Only files of this package, e.g. tfMRI_MOTOR_preproc."),
         click.option("--type", "data_type", default="nt:scores", help="Data type that EXPRESSION is about."),
-        click.option("--subjects", default="", help="Labels separated by commas, instead of EXPRESSION."),
-        common.project_option,
-        common.server_options,
-        click.argument("expression", default=""),
-    ):
-        command = option(command)
-    return command
+    ]
+    if by_label:
+        options.append(
+            click.option("--subjects", default="", help="Labels separated by commas, instead of EXPRESSION.")
+        )
+    options += [common.project_option, common.server_options, click.argument("expression", default="")]
+
+    def decorate(command: F) -> F:
+        for option in options:
+            command = option(command)
+        return command
+
+    return decorate
 
 
 def _subjects(project: Project, expression: str, subjects: str, data_type: str) -> Who:
@@ -42,7 +49,7 @@ def _subjects(project: Project, expression: str, subjects: str, data_type: str) 
 
 
 @click.command("files")
-@_question
+@question_options()
 @common.as_json_option
 def files_command(
     expression: str,
@@ -69,7 +76,7 @@ def files_command(
 
 
 @click.command("plan")
-@_question
+@question_options()
 @click.option("--folder", help="Where the files would go.")
 @click.option("--save", type=click.Path(path_type=Path, dir_okay=False), help="Write the plan to this file.")
 @click.option("--s5cmd", is_flag=True, help="Print lines for `s5cmd run` instead of the summary.")
@@ -109,13 +116,18 @@ def plan_command(
 
 
 @click.command("get")
-@_question
+@question_options()
 @click.option("--folder", help="Where the files go.")
 @click.option(
     "--plan",
     "plan_file",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Run this saved plan.",
+)
+@click.option(
+    "--locked",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Fetch what this cohort lock holds, and nothing else.",
 )
 @click.option("--save", type=click.Path(path_type=Path, dir_okay=False), help="Write the plan to this file.")
 @click.option("--parallel", type=click.IntRange(1, 64), help="Files fetched at the same time.")
@@ -134,6 +146,7 @@ def get_command(
     kind: str,
     folder: str | None,
     plan_file: Path | None,
+    locked: Path | None,
     save: Path | None,
     parallel: int | None,
     as_json: bool,
@@ -146,10 +159,13 @@ def get_command(
     Example:
       connectomedb get 'NEOFAC_A > 40' --project HCP_Q1 --package tfMRI_MOTOR_preproc --folder motor
     """
+    from connectomedb.cohort_lock import read_lock
     from connectomedb.objects.transfer import run_plan
 
     if plan_file is not None:
         plan = _read_plan(plan_file)
+    elif locked is not None:
+        plan = read_lock(locked).plan(str(common.setting("folder", folder)))
     else:
         with common.open_server(server, user) as connection:
             place = common.open_project(connection, project)

@@ -69,6 +69,14 @@ class ObjectStore:
         """Size and ETag of one object; ObjectMissing when there is none."""
         return _info(_guard(lambda: self._store.head(key), key, self.location))
 
+    def has(self, key: str) -> bool:
+        """Whether there is an object of that key."""
+        try:
+            self.head(key)
+        except ObjectMissing:
+            return False
+        return True
+
     def read(self, key: str) -> bytes:
         """The whole body of a small object; ObjectMissing when there is none."""
         return bytes(_guard(lambda: self._store.get(key).bytes(), key, self.location))
