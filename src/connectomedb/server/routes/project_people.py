@@ -12,10 +12,8 @@ from connectomedb.server.outbound import answer_table, answer_text, text_table
 from connectomedb.store.groups import TypeRights
 from connectomedb.store.project_people import AccessRequest
 
-_DISPLAY_NAME = "xdat:userGroup/displayname"
-_RIGHT = re.compile(
-    r"(?P<type>[A-Za-z]\w*:[A-Za-z]\w*)_(?P<path>.*)_(?P<project>[A-Za-z0-9_-]+)_(?P<right>[RED])\Z"
-)
+_DISPLAY_NAME = "xdat:usergroup/displayname"
+_RIGHT = re.compile(r"(?P<type>[A-Za-z]\w*?:[A-Za-z][A-Za-z0-9]*)_\S+_(?P<right>[RED])\Z")
 _NO = ("", "0", "false")
 
 
@@ -64,7 +62,7 @@ def keep_group(ask: Ask) -> Response:
         found = _RIGHT.match(key)
         if found is None or value.strip().lower() in _NO:
             continue
-        if found["project"].lower() != project.lower():
+        if not key[:-2].lower().endswith(f"_{project.lower()}"):
             raise BadConstraint(f"{key} is a right in another project; a group has rights in its own")
         xsi_type = ask.site.types.get(found["type"]).xsi_type
         before, right = rights.get(xsi_type, TypeRights()), found["right"]

@@ -6,7 +6,14 @@ from datetime import UTC, datetime
 
 from starlette.responses import Response
 
-from connectomedb.errors import AccessDenied, AuthenticationError, BadConstraint, NotFound
+from connectomedb.errors import (
+    AccessDenied,
+    AuthenticationError,
+    BadConstraint,
+    ConfigurationError,
+    NotFound,
+    WeakPassword,
+)
 from connectomedb.server.auth import address_of
 from connectomedb.server.inbound import Ask
 from connectomedb.server.outbound import answer_json, answer_table, answer_text, text_table
@@ -134,15 +141,20 @@ def create(ask: Ask) -> Response:
         raise BadConstraint('no username is given; send {"username": "alice", "password": "…"}')
     if not (login[0].isascii() and login[0].isalpha()) or len(login) > 64:
         raise BadConstraint(f"username {login!r} must begin with a letter and have at most 64 characters")
-    ask.archive.people.accounts.add(
-        login,
-        password,
-        email=_text(sent, "email"),
-        firstname=_text(sent, "firstName"),
-        lastname=_text(sent, "lastName"),
-        enabled=_truth(sent, "enabled", default=True),
-        verified=_truth(sent, "verified", default=True),
-    )
+    try:
+        ask.archive.people.accounts.add(
+            login,
+            password,
+            email=_text(sent, "email"),
+            firstname=_text(sent, "firstName"),
+            lastname=_text(sent, "lastName"),
+            enabled=_truth(sent, "enabled", default=True),
+            verified=_truth(sent, "verified", default=True),
+        )
+    except WeakPassword:
+        raise
+    except ConfigurationError as error:
+        raise BadConstraint(str(error)) from error
     return answer_json(_user(ask.archive.people.accounts.account(login)), 201)
 
 
