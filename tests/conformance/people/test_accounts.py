@@ -67,6 +67,7 @@ def test_a_new_account(world: World) -> None:
         ({"username": ""}, "username"),
         ({"username": "1st"}, "letter"),
         ({"username": "guest"}, "guest"),
+        ({"username": "Profiles"}, "word of this interface"),
         ({"username": "a b"}, "usable"),
         ({"username": "x" * 65}, "64"),
         ({"username": "<b>"}, "letter"),
@@ -87,8 +88,6 @@ def test_a_bad_account_is_refused_with_the_reason(world: World, change: dict[str
     assert answer.status_code == 400, answer.text
     assert said in answer.text
     assert "weakling" not in world.ask("admin", "GET", "/xapi/users").json()
-    if change.get("password"):
-        assert change["password"] not in answer.text.replace("weaklings", "", 0) or "login" in said
 
 
 @pytest.mark.parametrize("content", [b"", b"[1]", b"{", b"\xff", b"[" * 5000])

@@ -22,6 +22,8 @@ from connectomedb.store.accounts import ROLES, Account, need_administrator, need
 _LONGEST_NAME = 100
 _TRUTH = {"true": True, "1": True, "false": False, "0": False}
 _PROVIDER = "localdb"
+# Words that stand where a login does in an address.
+_TAKEN = ("username", "profiles", "profile", "projects", "current", "active", "authproviders", "authdetails")
 
 
 # The old interface, /data
@@ -141,6 +143,8 @@ def create(ask: Ask) -> Response:
         raise BadConstraint('no username is given; send {"username": "alice", "password": "…"}')
     if not (login[0].isascii() and login[0].isalpha()) or len(login) > 64:
         raise BadConstraint(f"username {login!r} must begin with a letter and have at most 64 characters")
+    if login.lower() in _TAKEN:
+        raise BadConstraint(f"username {login!r} is a word of this interface; choose another one")
     try:
         ask.archive.people.accounts.add(
             login,
