@@ -25,7 +25,7 @@ from connectomedb.errors import TooManyAttempts, WeakPassword
 REMEMBER_S = 300.0
 SHORTEST_PASSWORD = 8
 LONGEST_PASSWORD = 1024
-WAITING_AT_MOST = 16
+WAITING_AT_MOST = 24  # of the 40 threads that answer requests
 _FEWEST_CHARACTERS = 4
 _REMEMBERED_AT_MOST = 4096
 # The first that everybody tries; longer lists are for services that strangers may join.
