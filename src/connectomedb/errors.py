@@ -18,12 +18,15 @@
         UnknownDataType                   with the nearest names
         UnknownField                      with the nearest names
         BadConstraint                     an operator, a value or a nesting that means nothing
+        BadPath                           a path that names nothing, or that no file may have
       DocumentError(ValueError)
         NotWellFormed                     not XML, or XML that is refused unread
         NotValid                          every reason, each with its line
           ImportRefused                   rows or documents that an import left out
+        ArchiveRefused                    a zip or tar that is not unpacked
       TransferError(OSError)
         ObjectMissing  ChecksumMismatch  Truncated  ManifestError  DiskFull
+      TooMuch                             more than the site takes at once
 
 A message names the thing and the cure; facts are attributes.
 """
@@ -151,6 +154,10 @@ class BadConstraint(QueryError):
     """An operator, a value or a nesting that means nothing."""
 
 
+class BadPath(QueryError):
+    """A path that names nothing, or that no file may have."""
+
+
 class DocumentError(ConnectomeDBError, ValueError):
     """A document that cannot be taken."""
 
@@ -175,6 +182,10 @@ class ImportRefused(NotValid):
         super().__init__(str(refusal) for refusal in report.refused)
 
 
+class ArchiveRefused(DocumentError):
+    """A zip or tar that is not unpacked: damaged, encrypted, or with members that are no files."""
+
+
 class TransferError(ConnectomeDBError, OSError):
     """A file could not be brought over whole."""
 
@@ -197,6 +208,10 @@ class ManifestError(TransferError, ValueError):
 
 class DiskFull(TransferError):
     """No room where the file should go."""
+
+
+class TooMuch(ConnectomeDBError):
+    """More than the site takes at once."""
 
 
 def _unknown(statement: str, nearest: Sequence[str]) -> str:
