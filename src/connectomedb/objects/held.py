@@ -12,14 +12,16 @@ from __future__ import annotations
 import errno
 import fcntl
 import hashlib
+import math
 import os
 import re
 import secrets
 import shutil
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -28,10 +30,13 @@ from connectomedb.errors import ChecksumMismatch, ConfigurationError, DiskFull, 
 from connectomedb.objects.stores import CHUNK_BYTES, ObjectStore, open_store
 
 INCOMING = "incoming"
+REMOVED = "removed"
 LOCK = "sweep.lock"
 _KEY = re.compile(r"objects/[0-9a-f]{2}/[0-9a-f]{32}")
 # Hosts that share a store elsewhere share no lock: there an object is left over after so long.
 _LEFT_AFTER_S = 24 * 3600.0
+# Who has begun to fetch many files reads those that are removed meanwhile.
+_READ_FOR_S = 900.0
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -207,20 +212,43 @@ class HeldObjects:
             raise ObjectMissing(f"{key!r} is no key of the site's store")
         if self._remote:
             return self._store().open(key)
-        try:
-            return (self._folder / key).open("rb", buffering=0)
-        except FileNotFoundError as problem:
-            raise ObjectMissing(f"the object {key} is gone from the site's store; run doctor") from problem
+        for path in (self._folder / key, self._folder / REMOVED / key[-32:]):
+            try:
+                return path.open("rb", buffering=0)
+            except FileNotFoundError:
+                pass  # it was removed after its entry was read, or is gone altogether
+        raise ObjectMissing(f"the object {key} is gone from the site's store; run doctor")
+
+    def presigned(self, key: str, lifetime: timedelta) -> str:
+        """An address at which anybody reads the object for a while; '' where the store has none."""
+        return self._store().presigned(key, lifetime) if self._remote else ""
 
     def remove(self, keys: Collection[str]) -> None:
-        """Remove objects that no entry points to any more; what is gone already is no trouble."""
+        """Remove objects that no entry points to any more; what is gone already is no trouble.
+
+        Who has looked at the entry before may still read for a while. In a store elsewhere they stay until
+        a sweep.
+        """
+        keys = [key for key in keys if _KEY.fullmatch(key)]
+        if self._remote or not keys:
+            return
+        removed = self._folder / REMOVED
+        removed.mkdir(exist_ok=True, mode=0o700)
         for key in keys:
-            if not _KEY.fullmatch(key):
-                continue
-            if self._remote:
-                self._store().delete(key)
-            else:
-                (self._folder / key).unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                target = (self._folder / key).rename(removed / key[-32:])
+                os.utime(target)
+        self._empty(removed, time.time() - _READ_FOR_S)
+
+    def _empty(self, folder: Path, before: float) -> int:
+        """Remove the files of a folder that are older."""
+        n_removed = 0
+        for path in folder.glob("*"):
+            with suppress(FileNotFoundError):  # somebody else was quicker
+                if path.stat().st_mtime < before:
+                    path.unlink()
+                    n_removed += 1
+        return n_removed
 
     def sweep(self, known: Callable[[Collection[str]], Collection[str]]) -> int:
         """Remove what was left over by uploads that did not end; gives the number.
@@ -231,9 +259,9 @@ class HeldObjects:
         if not self._folder.is_dir():
             return 0
         with self._alone() as alone:
-            for path in (self._folder / INCOMING).glob("*") if alone else ():
-                path.unlink(missing_ok=True)
-                n_removed += 1
+            if alone:
+                n_removed += self._empty(self._folder / INCOMING, math.inf)
+        self._empty(self._folder / REMOVED, time.time() - _READ_FOR_S)
         if self._remote:
             return n_removed + self._sweep_remote(known)
         for folder in sorted((self._folder / "objects").glob("??")):
@@ -241,9 +269,9 @@ class HeldObjects:
                 if not alone:
                     return n_removed
                 keys = [f"objects/{folder.name}/{path.name}" for path in folder.iterdir()]
-                left = set(keys) - set(known(keys))
-                self.remove(left)
-                n_removed += len(left)
+                for key in set(keys) - set(known(keys)):
+                    (self._folder / key).unlink(missing_ok=True)
+                    n_removed += 1
         return n_removed
 
     def missing(self, keys: Collection[str]) -> set[str]:
@@ -275,7 +303,8 @@ class HeldObjects:
         old = (one.key for one in store.list_prefix("objects") if one.modified_s < before)
         while batch := [key for key, _ in zip(old, range(500), strict=False)]:
             left = set(batch) - set(known(batch))
-            self.remove(left)
+            for key in left:
+                store.delete(key)
             n_removed += len(left)
         return n_removed
 

@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from connectomedb.objects.held import open_held
 from connectomedb.server.answers import Answers
 from connectomedb.server.auth import Gate
 from connectomedb.server.failures import on_fault, on_http_exception
@@ -22,7 +23,9 @@ from connectomedb.server.inbound import Handler, endpoint
 from connectomedb.server.outbound import WEB
 from connectomedb.server.routes import (
     facets,
+    files,
     hierarchy,
+    resources,
     saved_searches,
     schemas,
     search,
@@ -33,6 +36,8 @@ from connectomedb.server.routes import (
 )
 from connectomedb.store.site import Site
 
+_BYTES_OF_FILES = re.compile(r"/files/|[?&](?:format=(?:zip|tar|tgz)|index=)")
+
 
 def get(path: str, handler: Handler, *, open_to_all: bool = False) -> Route:
     """Reads (HEAD included)."""
@@ -42,6 +47,11 @@ def get(path: str, handler: Handler, *, open_to_all: bool = False) -> Route:
 def post(path: str, handler: Handler, *methods: str, open_to_all: bool = False) -> Route:
     """Everything that is sent with a body, or changes something."""
     return Route(path, endpoint(handler, open_to_all=open_to_all), methods=list(methods) or ["POST"])
+
+
+def sending(path: str, handler: Handler) -> Route:
+    """Takes a body of any size, while it comes."""
+    return Route(path, endpoint(handler, reads_body=False), methods=["PUT", "POST"])
 
 
 def routes() -> list[BaseRoute]:
@@ -71,6 +81,8 @@ def routes() -> list[BaseRoute]:
         get("/data" + s + e, hierarchy.experiment),
         get("/data/experiments", hierarchy.experiments),
         get("/data" + e, hierarchy.experiment),
+        *file_routes("/data/{item:item}"),
+        post("/data/services/refresh/catalog", resources.refresh),
         post("/data/search", search.search),
         get("/data/search/elements", types.elements),
         get("/data/search/elements/{xsi_type}", types.fields),
@@ -110,6 +122,27 @@ def routes() -> list[BaseRoute]:
     ]
 
 
+def file_routes(item: str) -> list[BaseRoute]:
+    """Resources and files of every kind of item."""
+    one = item + "/resources/{resource}"
+    return [
+        get(item + "/resources", resources.listing),
+        post(item + "/resources", resources.create_unnamed),
+        get(one, resources.catalog),
+        post(one, resources.create, "PUT"),
+        post(one, resources.delete, "DELETE"),
+        get(one + "/files", files.listing),
+        sending(one + "/files", files.send),
+        get(one + "/files/{path:path}", files.fetch),
+        sending(one + "/files/{path:path}", files.send),
+        post(one + "/files/{path:path}", files.delete, "DELETE"),
+        get(item + "/files", files.listing),
+        get(item + "/files/{path:path}", files.fetch),
+        sending(item + "/files/{path:path}", files.send),
+        post(item + "/files/{path:path}", files.delete, "DELETE"),
+    ]
+
+
 def make_app(site: Site, *, session_lifetime_s: float = 1800, require_login: bool = True) -> Starlette:
     """The application that serves an open site; closing the site stays the caller's business."""
     app = Starlette(
@@ -117,15 +150,27 @@ def make_app(site: Site, *, session_lifetime_s: float = 1800, require_login: boo
         middleware=[
             Middleware(OldAddresses),
             Middleware(SafeHeaders),
-            Middleware(GZipMiddleware, minimum_size=2000, compresslevel=4),
+            Middleware(GZipOfAnswers, minimum_size=2000, compresslevel=4),
         ],
         exception_handlers={HTTPException: on_http_exception, Exception: on_fault},
     )
     app.router.redirect_slashes = False  # a redirected POST becomes a GET in the clients
     app.state.site = site
     app.state.answers = Answers()
+    app.state.held = open_held(site.files_folder, site.files_url)
     app.state.gate = Gate(session_lifetime_s, require_login)
     return app
+
+
+class GZipOfAnswers(GZipMiddleware):
+    """Compresses answers, never files: their bytes are counted, cut into ranges, mostly packed already."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        address = f"{scope.get('path', '')}?{scope.get('query_string', b'').decode('latin-1')}"
+        if _BYTES_OF_FILES.search(address):
+            await self.app(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 class OldAddresses:

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from connectomedb import errors as e
+from connectomedb.store.resource_files import PreconditionFailed
 from connectomedb.store.results import ResultGone
 
 log = logging.getLogger("connectomedb.server")
@@ -34,11 +35,15 @@ PHRASES = {
     404: "Unknown",
     405: "Method not offered",
     406: "Representation not offered",
+    408: "Too slow",
     409: "Conflict",
     410: "Gone",
+    412: "Not as expected",
     413: "Too large",
     422: "Document refused",
     500: "Server error",
+    502: "Store failed",
+    507: "No room",
 }
 
 # pyxnat recognises a failed login by this sentence.
@@ -53,11 +58,21 @@ class NotOffered(e.ConnectomeDBError):
     """A representation that this installation cannot make."""
 
 
+class BadUpload(e.ConnectomeDBError):
+    """A body that is no file, or not the one that was promised."""
+
+
+class TooSlow(e.ConnectomeDBError):
+    """A body that comes too slowly to be waited for."""
+
+
 class RootRefused(e.UnknownDataType):
     """A search for a data type that there is not, or that the user may not search."""
 
 
 STATUS |= {TooLarge: 413, NotOffered: 406, RootRefused: 403, ResultGone: 410}
+STATUS |= {BadUpload: 400, TooSlow: 408, e.ChecksumMismatch: 400, e.TooMuch: 413, PreconditionFailed: 412}
+STATUS |= {e.DiskFull: 507, e.TransferError: 502}
 
 
 def status_of(error: Exception) -> int:

@@ -547,6 +547,11 @@ class Archive:
         with writing(self.engine) as connection:
             resource_files.set_facts(connection, self._layout, resource, facts)
 
+    def labels_of(self, pks: Sequence[int]) -> dict[int, str]:
+        """The labels of items by primary key."""
+        with self.engine.connect() as connection:
+            return holders.labels_of(connection, pks)
+
     def known_keys(self, keys: Collection[str]) -> set[str]:
         """Those of some keys of the site's store that a file points to."""
         with self.engine.connect() as connection:

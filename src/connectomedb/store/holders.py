@@ -114,6 +114,15 @@ def holders_below(
     return own + [one for some_below in deeper for one in some_below]
 
 
+def labels_of(connection: Connection, pks: Sequence[int]) -> dict[int, str]:
+    """The labels of items by primary key; for those that a user has found already."""
+    found: dict[int, str] = {}
+    for some in chunks(pks):
+        query = select(t.item.c.pk, t.item.c.label).where(t.item.c.pk.in_(some))
+        found |= {pk: label for pk, label in connection.execute(query)}  # noqa: C416  # typed rows, not tuples
+    return found
+
+
 def chunks(some: Sequence[T], size: int = 500) -> Iterable[Sequence[T]]:
     """Some at a time, as many as a statement takes."""
     return (some[start : start + size] for start in range(0, len(some), size))
