@@ -22,6 +22,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -250,29 +251,37 @@ class HeldObjects:
                     n_removed += 1
         return n_removed
 
-    def sweep(self, known: Callable[[Collection[str]], Collection[str]]) -> int:
-        """Remove what was left over by uploads that did not end; gives the number.
+    def clear_arrivals(self) -> int:
+        """Remove files of uploads that did not end, unless one is on its way; gives the number. Cheap."""
+        if not (self._folder / INCOMING).is_dir():
+            return 0
+        with self._alone() as alone:
+            return self._empty(self._folder / INCOMING, math.inf) if alone else 0
+
+    def sweep(self, known: Callable[[Collection[str]], Collection[str]], *, only_count: bool = False) -> int:
+        """Remove (or count) what was left over by uploads that did not end; gives the number.
 
         `known` gives those of some keys that have an entry. While an upload is on its way nothing is removed.
         """
-        n_removed = 0
         if not self._folder.is_dir():
             return 0
-        with self._alone() as alone:
-            if alone:
-                n_removed += self._empty(self._folder / INCOMING, math.inf)
-        self._empty(self._folder / REMOVED, time.time() - _READ_FOR_S)
+        if only_count:
+            n_left = sum(1 for _ in (self._folder / INCOMING).glob("*"))
+        else:
+            n_left = self.clear_arrivals()
+            self._empty(self._folder / REMOVED, time.time() - _READ_FOR_S)
         if self._remote:
-            return n_removed + self._sweep_remote(known)
+            return n_left + self._sweep_remote(known, only_count=only_count)
         for folder in sorted((self._folder / "objects").glob("??")):
-            with self._alone() as alone:  # one at a time: uploads wait no longer
+            with self._alone() as alone:  # one folder at a time: uploads wait no longer
                 if not alone:
-                    return n_removed
+                    return n_left
                 keys = [f"objects/{folder.name}/{path.name}" for path in folder.iterdir()]
-                for key in set(keys) - set(known(keys)):
+                left = set(keys) - set(known(keys))
+                n_left += len(left)
+                for key in left if not only_count else ():
                     (self._folder / key).unlink(missing_ok=True)
-                    n_removed += 1
-        return n_removed
+        return n_left
 
     def missing(self, keys: Collection[str]) -> set[str]:
         """Those of some keys of which there is no object."""
@@ -297,16 +306,16 @@ class HeldObjects:
     def _store(self) -> ObjectStore:
         return open_store(self._remote)
 
-    def _sweep_remote(self, known: Callable[[Collection[str]], Collection[str]]) -> int:
-        n_removed, before = 0, time.time() - _LEFT_AFTER_S
+    def _sweep_remote(self, known: Callable[[Collection[str]], Collection[str]], *, only_count: bool) -> int:
+        n_left, before = 0, time.time() - _LEFT_AFTER_S
         store = self._store()
         old = (one.key for one in store.list_prefix("objects") if one.modified_s < before)
-        while batch := [key for key, _ in zip(old, range(500), strict=False)]:
+        while batch := list(islice(old, 500)):
             left = set(batch) - set(known(batch))
-            for key in left:
+            n_left += len(left)
+            for key in left if not only_count else ():
                 store.delete(key)
-            n_removed += len(left)
-        return n_removed
+        return n_left
 
 
 def open_held(folder: Path, location: str = "") -> HeldObjects:

@@ -158,6 +158,7 @@ def make_app(site: Site, *, session_lifetime_s: float = 1800, require_login: boo
     app.state.site = site
     app.state.answers = Answers()
     app.state.held = open_held(site.files_folder, site.files_url)
+    app.state.held.clear_arrivals()
     app.state.gate = Gate(session_lifetime_s, require_login)
     return app
 

@@ -28,6 +28,10 @@ from connectomedb.vocabulary.resource_paths import split_names
 CATALOG = "xnat:resourceCatalog"
 
 
+class NoSuchResource(NotFound):
+    """No resource of that number or label in an item that is seen."""
+
+
 class ResourceFacts(TypedDict, total=False):
     """What may be said of a new resource."""
 
@@ -47,8 +51,8 @@ class ResourceRecord:
     xsi_type: str
     place: str
     holder: ResourceHolder
-    n_files: int | None = None
-    size_bytes: int | None = None
+    n_files: int = 0
+    size_bytes: int = 0
     format: str = ""
     content: str = ""
     description: str = ""
@@ -94,8 +98,8 @@ def list_resources(
                 row.xsi_type,
                 row.place,
                 by_pk[row.owner_pk],
-                n_files,
-                size_bytes,
+                n_files or 0,
+                size_bytes or 0,
                 format=leaves.get("format") or "",
                 content=leaves.get("content") or "",
                 description=leaves.get("description") or "",
@@ -120,7 +124,7 @@ def find_resources(
     found = by_number or [one for one in every if (one.label or None) in wanted]
     if not found:
         where = holders[0].id if len(holders) == 1 else f"{len(holders)} items"
-        raise NotFound(f"no resource {names!r} in {where}; its list is at …/resources")
+        raise NoSuchResource(f"no resource {names!r} in {where}; its list is at …/resources")
     return found
 
 
@@ -187,13 +191,13 @@ def found_or_made(
     """
     try:
         return find_resources(connection, layout, [holder], name)[0]
-    except NotFound:
+    except NoSuchResource:
         if name.isdigit():
             raise
     # Whoever makes the same one at the same time has done so after this.
     connection.execute(select(t.item.c.pk).where(t.item.c.pk == holder.pk).with_for_update())
     label = "" if name == "NULL" else name.replace("[COMMA]", ",").replace("[SLASH]", "/")
-    with suppress(NotFound):
+    with suppress(NoSuchResource):
         return find_resources(connection, layout, [holder], name)[0]
     return create_resource(connection, layout, holder, label, who, site_id=site_id, reason=reason)
 

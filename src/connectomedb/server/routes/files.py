@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from starlette.responses import Response
 
-from connectomedb.errors import AccessDenied, BadPath, Conflict, ConnectomeDBError, DiskFull, NotFound
+from connectomedb.errors import AccessDenied, BadPath, Conflict, ConnectomeDBError, DiskFull
 from connectomedb.objects.elsewhere import need_allowed
 from connectomedb.objects.held import Arrivals, Arrived
 from connectomedb.objects.stores import CHUNK_BYTES
@@ -43,6 +43,7 @@ from connectomedb.server.uploads import (
     promised_digests,
 )
 from connectomedb.store.resource_files import Expected, HeldFile, NewFile
+from connectomedb.store.resources import NoSuchResource
 from connectomedb.vocabulary.resource_paths import file_path, sought_path
 
 # What a client says when it has nothing to say.
@@ -100,7 +101,14 @@ def delete(ask: Ask) -> Response:
 
 def _listed(ask: Ask) -> list[HeldFile]:
     recursive = flag(ask, "recursive", default=True)
-    return ask.archive.find_files(asked_resources(ask), recursive=recursive)
+    try:
+        resources = asked_resources(ask)
+    except NoSuchResource:
+        # xnatpy lists the files of a resource once more after it has deleted it, and dies of a 404.
+        if bundle_kind(ask) is not None:
+            raise
+        resources = []
+    return ask.archive.find_files(resources, recursive=recursive)
 
 
 def _answer_files(ask: Ask, some: Sequence[HeldFile]) -> Response:
@@ -165,7 +173,7 @@ def _receive(ask: Ask) -> Response:
     resource = ask.part("resource") or "NULL"
     try:
         ask.archive.find_resources([holder], resource)
-    except NotFound:
+    except NoSuchResource:
         if resource.isdigit():
             raise
     asked: str = request.scope.get("connectomedb.asked_path", "")
