@@ -12,6 +12,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
 
@@ -93,14 +94,15 @@ def unpack(source: IO[bytes], size_bytes: int, limits: Limits | None = None) -> 
     else:
         raise ArchiveRefused("extract=true, but the body is no zip, tar or tar.gz; send it without extract")
     seen: set[str] = set()
-    try:
-        for member in members:
-            if member.path in seen:
-                raise ArchiveRefused(f"the archive has {member.path!a} twice")
-            seen.add(member.path)
-            yield member
-    except _BROKEN as problem:
-        raise ArchiveRefused(f"the archive is damaged: {problem}") from problem
+    while True:
+        with _readable():
+            member = next(members, None)
+        if member is None:
+            break
+        if member.path in seen:
+            raise ArchiveRefused(f"the archive has {member.path!a} twice")
+        seen.add(member.path)
+        yield member
     if not seen:
         raise ArchiveRefused("the archive has no files in it")
 
@@ -187,7 +189,21 @@ def _tar_members(source: IO[bytes], count: _Count, *, is_packed: bool) -> Iterat
 
 
 def _pieces(source: IO[bytes], count: _Count | None) -> Iterator[bytes]:
-    while piece := source.read(CHUNK_BYTES):
+    while True:
+        with _readable():
+            piece = source.read(CHUNK_BYTES)
+        if not piece:
+            return
         if count is not None:
             count.add_bytes(len(piece))
         yield piece
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Damage in an archive, said in our words."""
+    try:
+        yield
+    except _BROKEN as problem:
+        said = str(problem) or type(problem).__name__
+        raise ArchiveRefused(f"the archive is damaged: {said}; nothing was stored") from problem

@@ -125,7 +125,7 @@ def test_a_folder_and_several_files_at_once(cdb: Any, source: Path) -> None:
 @pytest.mark.xfail(
     raises=LookupError,
     strict=True,
-    reason="notimpl: it asks for the list of scans first, which is not served",
+    reason="notimpl: it asks for a list of scans first",
 )
 def test_scans_are_downloaded(running: Running, cdb: Any, tmp_path: Path) -> None:
     address = "/data/projects/P/subjects/S1/experiments/S1_MR/scans"
