@@ -15,18 +15,22 @@
       NotFound(LookupError)
         NoSuchProject  NoSuchSubject  NoSuchExperiment  NoSuchFile
       Conflict
+        Outdated                          changed meanwhile
         LabelTaken  AlreadyShared
         ValueTaken                        a value that must be one of a kind on the site
       QueryError(ValueError)
         UnknownDataType                   with the nearest names
         UnknownField                      with the nearest names
         BadConstraint                     an operator, a value or a nesting that means nothing
+        BadPath                           a path that names nothing, or that no file may have
       DocumentError(ValueError)
         NotWellFormed                     not XML, or XML that is refused unread
         NotValid                          every reason, each with its line
           ImportRefused                   rows or documents that an import left out
+        ArchiveRefused                    a zip or tar that is not unpacked
       TransferError(OSError)
         ObjectMissing  ChecksumMismatch  Truncated  ManifestError  DiskFull
+      TooMuch                             more than the site takes at once
 
 A message names the thing and the cure; facts are attributes.
 """
@@ -134,6 +138,10 @@ class Conflict(ConnectomeDBError):
     """What is there already stands in the way."""
 
 
+class Outdated(Conflict):
+    """What was to be changed is not what it was expected to be: somebody changed it meanwhile."""
+
+
 class LabelTaken(Conflict):
     """The label is in use in that project."""
 
@@ -174,6 +182,10 @@ class BadConstraint(QueryError):
     """An operator, a value or a nesting that means nothing."""
 
 
+class BadPath(QueryError):
+    """A path that names nothing, or that no file may have."""
+
+
 class DocumentError(ConnectomeDBError, ValueError):
     """A document that cannot be taken."""
 
@@ -198,6 +210,10 @@ class ImportRefused(NotValid):
         super().__init__(str(refusal) for refusal in report.refused)
 
 
+class ArchiveRefused(DocumentError):
+    """A zip or tar that is not unpacked: damaged, encrypted, or with members that are no files."""
+
+
 class TransferError(ConnectomeDBError, OSError):
     """A file could not be brought over whole."""
 
@@ -220,6 +236,10 @@ class ManifestError(TransferError, ValueError):
 
 class DiskFull(TransferError):
     """No room where the file should go."""
+
+
+class TooMuch(ConnectomeDBError):
+    """More than the site takes at once."""
 
 
 def _unknown(statement: str, nearest: Sequence[str]) -> str:

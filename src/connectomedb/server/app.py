@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Match, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from connectomedb.objects.held import open_held
 from connectomedb.server.answers import Answers
 from connectomedb.server.audit import Audit, AuditLog
 from connectomedb.server.auth import Gate
@@ -28,8 +29,10 @@ from connectomedb.server.routes import (
     access,
     audit_log,
     facets,
+    files,
     hierarchy_table,
     project_people,
+    resources,
     saved_searches,
     schemas,
     search,
@@ -44,6 +47,8 @@ from connectomedb.server.routes import (
 )
 from connectomedb.store.site import Site
 
+_BYTES_OF_FILES = re.compile(r"/files/|[?&](?:format=(?:zip|tar|tgz)|index=)")
+
 
 class QuickRoute(Route):
     """A route that sees at a glance that an address is none of its own: most are tried for every request."""
@@ -51,7 +56,7 @@ class QuickRoute(Route):
     def __init__(self, path: str, *args: Any, **options: Any) -> None:
         super().__init__(path, *args, **options)
         self._begins = path.partition("{")[0]
-        self._n_slashes = None if ":path}" in path else path.count("/")
+        self._n_slashes = None if ":path}" in path or ":item}" in path else path.count("/")
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         path: str = scope["path"]
@@ -72,6 +77,11 @@ def post(path: str, handler: Handler, *methods: str, open_to_all: bool = False) 
     """Everything that is sent with a body, or changes something."""
     answer = endpoint(handler, open_to_all=open_to_all)
     return QuickRoute(path, answer, methods=list(methods) or ["POST"])
+
+
+def sending(path: str, handler: Handler) -> Route:
+    """Takes a body of any size, while it comes."""
+    return QuickRoute(path, endpoint(handler, reads_body=False), methods=["PUT", "POST"])
 
 
 def routes() -> list[BaseRoute]:
@@ -129,6 +139,8 @@ def routes() -> list[BaseRoute]:
         post("/xapi/connectomedb/facets", facets.facet),
         *_people(),
         *_sharing(),
+        *file_routes("/data/{item:item}"),
+        post("/data/services/refresh/catalog", resources.refresh),
         # Searches come first: there are many addresses here, and each is tried in turn.
         *hierarchy_table.legacy_routes(get, post),
         *hierarchy_table.hierarchy_routes(get, post),
@@ -246,6 +258,27 @@ def _sharing() -> list[BaseRoute]:
     ]
 
 
+def file_routes(item: str) -> list[BaseRoute]:
+    """Resources and files of every kind of item."""
+    one = item + "/resources/{resource}"
+    return [
+        get(item + "/resources", resources.listing),
+        post(item + "/resources", resources.create_unnamed),
+        get(one, resources.catalog),
+        post(one, resources.create, "PUT"),
+        post(one, resources.delete, "DELETE"),
+        get(one + "/files", files.listing),
+        sending(one + "/files", files.send),
+        get(one + "/files/{path:path}", files.fetch),
+        sending(one + "/files/{path:path}", files.send),
+        post(one + "/files/{path:path}", files.delete, "DELETE"),
+        get(item + "/files", files.listing),
+        get(item + "/files/{path:path}", files.fetch),
+        sending(item + "/files/{path:path}", files.send),
+        post(item + "/files/{path:path}", files.delete, "DELETE"),
+    ]
+
+
 def make_app(site: Site, *, session_lifetime_s: float = 1800, require_login: bool | None = None) -> Starlette:
     """The application that serves an open site; closing the site stays the caller's business.
 
@@ -265,7 +298,7 @@ def make_app(site: Site, *, session_lifetime_s: float = 1800, require_login: boo
             Middleware(OldAddresses),
             Middleware(Audit, audit=audit),
             Middleware(SafeHeaders),
-            Middleware(GZipMiddleware, minimum_size=2000, compresslevel=4),
+            Middleware(GZipOfAnswers, minimum_size=2000, compresslevel=4),
         ],
         exception_handlers={HTTPException: on_http_exception, Exception: on_fault},
     )
@@ -273,8 +306,21 @@ def make_app(site: Site, *, session_lifetime_s: float = 1800, require_login: boo
     app.state.site = site
     app.state.answers = Answers()
     app.state.audit = audit
+    app.state.held = open_held(site.files_folder, site.files_url)
+    app.state.held.clear_arrivals()
     app.state.gate = Gate(session_lifetime_s, require_login)
     return app
+
+
+class GZipOfAnswers(GZipMiddleware):
+    """Compresses answers, never files: their bytes are counted, cut into ranges, mostly packed already."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        address = f"{scope.get('path', '')}?{scope.get('query_string', b'').decode('latin-1')}"
+        if _BYTES_OF_FILES.search(address):
+            await self.app(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 class OldAddresses:
