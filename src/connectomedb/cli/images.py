@@ -103,7 +103,7 @@ def plan_command(
     if save is not None:
         _write(save, plan.to_json())
     if s5cmd:
-        click.echo(plan.s5cmd_lines(), nl=False)
+        click.echo(plan.export("s5cmd"), nl=False)
     else:
         click.echo(plan.to_json() if as_json else plan.summary())
 
