@@ -9,7 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from connectomedb.errors import ConfigurationError
+from connectomedb.objects.layouts import Layout
 from connectomedb.objects.plan import TransferPlan, make_plan
+from connectomedb.objects.scan import scan_package
+from connectomedb.objects.stores import ObjectStore
 from connectomedb.search.query import CriteriaSet, Criterion, FieldRef, SearchField, SearchQuery
 from connectomedb.tables.result import ResultTable
 from connectomedb.vocabulary.records import FileRow
@@ -64,6 +67,18 @@ def plan_from_table(
     return make_plan(
         file_rows(table), folder, location=next(iter(locations), ""), subjects_wanted=subjects_wanted
     )
+
+
+def plan_from_store(
+    store: ObjectStore, layout: Layout, package: str, subjects: Sequence[str], folder: str | Path
+) -> TransferPlan:
+    """The plan for a package of these subjects, straight from a store that no server describes.
+
+    Raises   ConfigurationError for a package that the layout cannot have
+    Cost     one or two listings per subject, one read per manifest
+    """
+    rows = list(scan_package(store, layout, package, subjects))
+    return make_plan(rows, folder, location=store.location, subjects_wanted=subjects)
 
 
 def file_rows(table: ResultTable) -> list[FileRow]:

@@ -1,7 +1,7 @@
 """Digests that are computed while bytes go by: MD5, SHA, CRC32, CRC32C, CRC64NVME and S3's multipart ETag.
 
 A `Promise` is what a file should be; a `Check` eats its bytes and says whether it is. CRC32C and CRC64NVME
-come from `awscrt` where it is installed (`connectomedb[checksums]`), else from a table in Python: right, slow.
+come from `awscrt` where it is installed (`connectomedb[checksums]`), else from a table in Python, slowly.
 """
 
 from __future__ import annotations

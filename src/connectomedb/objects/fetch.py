@@ -428,7 +428,7 @@ class SegmentedFetch(FileFetch):
             self.fetched_bytes += len(view)
 
     def _hash_on(self, *, wait: bool) -> None:
-        """Digest the segments that follow on those digested; one thread at a time, the others go on fetching."""
+        """Digest the segments that follow on those digested; one thread does, the others go on fetching."""
         if self.check is None or not self._hashing.acquire(blocking=wait):
             return
         try:

@@ -209,7 +209,8 @@ class FolderLock:
             who = os.pread(self._handle, 40, 0).decode("ascii", "replace").strip()
             os.close(self._handle)
             raise FolderInUse(
-                f"another run works in {self._folder} (process {who or 'unknown'}); wait for it, or use another folder"
+                f"another run works in {self._folder} (process {who or 'unknown'}); "
+                "wait for it, or use another folder"
             ) from problem
         os.ftruncate(self._handle, 0)
         os.pwrite(self._handle, f"{os.getpid()}\n".encode(), 0)

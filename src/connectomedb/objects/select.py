@@ -1,4 +1,4 @@
-"""Which files of an answer are wanted, and where each goes: patterns, packages, sizes, and target templates."""
+"""Which files are wanted, and where each goes: patterns, packages, sizes, and templates of targets."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _BINARY = {"ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 class Selection:
     """Conditions on files; all that are given must hold.
 
-    Patterns are matched against the whole key: `*` within a folder, `**` across folders, `?`, `[abc]`. A pattern
-    without a slash is matched against the name alone. `exclude` wins over `include`.
+    Patterns are matched against the whole key: `*` within a folder, `**` across folders, `?`, `[abc]`; one
+    without a slash against the name alone. `exclude` wins over `include`.
     """
 
     include: tuple[str, ...] = ()

@@ -42,6 +42,12 @@ class ObjectInfo:
         tag = self.etag.lower()
         return tag if len(tag) == 32 and set(tag) <= _HEX else ""
 
+    @property
+    def multipart(self) -> str:
+        """The ETag where it is one of an object that came in parts: 32 hex digits, `-`, number of parts."""
+        tag, _, n_parts = self.etag.lower().partition("-")
+        return self.etag.lower() if len(tag) == 32 and set(tag) <= _HEX and n_parts.isdigit() else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Patience:
@@ -99,9 +105,17 @@ class ObjectStore:
         return _info(_guard(lambda: self._store.head(key), key, self.location))
 
     def version(self, key: str) -> tuple[int, str]:
-        """Size and ETag of one object, the ETag as `open_range` takes it; ObjectMissing when there is none."""
+        """Size of one object, and its ETag as `open_range` takes it; ObjectMissing when there is none."""
         meta = _guard(lambda: self._store.head(key), key, self.location)
         return meta["size"], meta.get("e_tag") or ""
+
+    def has(self, key: str) -> bool:
+        """Whether there is an object of that key."""
+        try:
+            self.head(key)
+        except ObjectMissing:
+            return False
+        return True
 
     def read(self, key: str) -> bytes:
         """The whole body of a small object; ObjectMissing when there is none."""

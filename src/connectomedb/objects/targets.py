@@ -51,7 +51,7 @@ def trouble_with(target: str) -> str:
 
 
 def safe_target(key: str) -> str:
-    """The relative path of a key, which is the key itself; TargetRefused for one that cannot be a path here."""
+    """The relative path of a key, which is the key itself; TargetRefused where it cannot be one."""
     trouble = trouble_with(key)
     if trouble:
         raise TargetRefused(f"the key {key!r} is no path inside a folder: {trouble}; nothing was written")

@@ -249,7 +249,7 @@ class _Run:
             raise TargetRefused(f"{file.key!r} was refused: {trouble or file.reason}")
         if file.target in self._twins:
             raise TargetRefused(
-                f"{file.key!r} was refused: here, its name is the same as that of {self._twins[file.target]!r}"
+                f"{file.key!r} was refused: here, its name is that of {self._twins[file.target]!r}, too"
             )
         if file.action == "folder":
             self._place.folder.make_folder(file.target.rstrip("/"))

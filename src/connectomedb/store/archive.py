@@ -448,10 +448,18 @@ class Archive:
         with self.engine.connect() as connection:
             return deletion.read_tombstones(connection, project, who)
 
-    def add_files(self, project: str, location: str, rows: Iterable[FileRow], *, replace: bool = True) -> int:
+    def add_files(
+        self,
+        project: str,
+        location: str,
+        rows: Iterable[FileRow],
+        *,
+        replace: bool = True,
+        prefix: str = "",
+    ) -> files.FileChanges:
         """Note what the mirror at `location` holds of a project; see `files.add_files`."""
         with writing(self.engine) as connection:
-            return files.add_files(connection, project, location, rows, replace=replace)
+            return files.add_files(connection, project, location, rows, replace=replace, prefix=prefix)
 
     # Health
 

@@ -118,7 +118,7 @@ def lower(text: ColumnElement[Any], collation: str) -> ColumnElement[str]:
 
 def print_float(number: ColumnElement[Any]) -> ColumnElement[str]:
     """A float as people read it: always with a point, with an exponent from 1e16 on."""
-    text = number.cast(Text())
+    text: ColumnElement[Any] = number.cast(Text())
     size = func.abs(number)
     digits = func.split_part(text, "e", 1).cast(Numeric())
     rounded = func.trim_scale(func.round(digits, func.scale(digits) - 1)).cast(Text())
