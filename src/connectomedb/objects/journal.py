@@ -100,6 +100,13 @@ class Parts:
             for path in self.folder.iterdir():
                 self._found.setdefault(path.name.split(".", 1)[0], []).append(path)
 
+    def sweep(self) -> None:
+        """Remove lists of segments whose part got its name already; only while the folder is locked."""
+        for paths in self._found.values():
+            for path in paths:
+                if path.suffix == ".done" and path.with_suffix(".part") not in paths:
+                    path.unlink(missing_ok=True)
+
     def path(self, target: str, pin: str) -> Path:
         """Where the part of `target` lies that is begun with the ETag `pin`."""
         tail = base64.urlsafe_b64encode(pin.encode()).rstrip(b"=").decode() if len(pin) < _LONGEST_PIN else ""

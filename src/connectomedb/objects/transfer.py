@@ -119,6 +119,7 @@ class _Run:
             self._store.patience if self._store else open_store("memory://").patience,
             cache,
         )
+        self._place.parts.sweep()
         self._lock = Condition()
         self._files = iter(enumerate(plan.files))
         self._again: deque[tuple[int, PlannedFile, int, bool]] = deque()
@@ -198,6 +199,8 @@ class _Run:
     def _next(self) -> SegmentedFetch | tuple[int, PlannedFile, int, bool] | None:
         """What to do next: files before segments, but only few large files at a time."""
         with self._lock:
+            if self._ended is not None:
+                return None
             open_ones = [s for s in self._segmented if s.has_work]
             if len(open_ones) < max(1, self._parallel // 4):
                 if self._again:
@@ -371,14 +374,13 @@ class _Run:
         with self._lock:
             self._n_barren = self._n_barren + 1 if unanswered and not moved else 0
             gone = self._n_barren >= 4 * self._parallel
-            if self._ended is None and (isinstance(trouble, DiskFull | CredentialsExpired) or gone):
-                self._ended = trouble
-                self._place.stop.set()
-                stopped = True
-            else:
-                stopped = False
-        if stopped and self._source:
-            self._source.abort()
+            if self._ended is not None or not (isinstance(trouble, DiskFull | CredentialsExpired) or gone):
+                return
+            self._ended = trouble  # nothing new is begun
+        if not isinstance(trouble, CredentialsExpired):  # answers that have begun come to their end
+            self._place.stop.set()
+            if self._source:
+                self._source.abort()
 
 
 class _Meter:
