@@ -27,12 +27,15 @@ class Selection:
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
+    unwanted_packages: tuple[str, ...] = ()
     smallest_bytes: int | None = None
     largest_bytes: int | None = None
 
     def wants(self, row: FileRow) -> bool:
         """True when the file meets every condition."""
         if self.packages and row.package not in self.packages:
+            return False
+        if row.package in self.unwanted_packages:
             return False
         if self.smallest_bytes is not None and row.size_bytes < self.smallest_bytes:
             return False
@@ -52,6 +55,7 @@ def select(
     include: Sequence[str] = (),
     exclude: Sequence[str] = (),
     packages: Sequence[str] = (),
+    unwanted_packages: Sequence[str] = (),
     smallest: str = "",
     largest: str = "",
 ) -> Selection:
@@ -60,6 +64,7 @@ def select(
         tuple(include),
         tuple(exclude),
         tuple(packages),
+        tuple(unwanted_packages),
         parse_size(smallest) if smallest else None,
         parse_size(largest) if largest else None,
     )

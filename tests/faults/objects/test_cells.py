@@ -1,4 +1,4 @@
-"""Every cell of the table of faults: the file is right, or the report says what is wrong; never a silent wrong."""
+"""Every cell of the table of faults: the file is right, or the report says what is wrong."""
 
 from __future__ import annotations
 
