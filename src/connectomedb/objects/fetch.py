@@ -257,7 +257,8 @@ class WholeFetch(FileFetch):
         self.open_part()
         if old.name and old != self.path:
             old.unlink(missing_ok=True)
-        os.ftruncate(self.handle, have)
+        if os.fstat(self.handle).st_size != have:
+            os.ftruncate(self.handle, have)
         self.check = Check(self.promise, self.file.size_bytes) if self.promise else None
         if self.check and have:
             feed(self.handle, self.check, 0, have)

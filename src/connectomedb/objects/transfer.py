@@ -49,9 +49,11 @@ from connectomedb.objects.targets import (
     trouble_with,
     twin_of,
 )
+from connectomedb.objects.wire import NotTrusted
 
 SEGMENT_BYTES = 1 << 24
 _REPORT_EVERY_S = 0.1
+_ENDS = (DiskFull, CredentialsExpired, NotTrusted)  # what every other file would meet, too
 _MOST_STARTS = 3
 
 
@@ -374,7 +376,7 @@ class _Run:
         with self._lock:
             self._n_barren = self._n_barren + 1 if unanswered and not moved else 0
             gone = self._n_barren >= 4 * self._parallel
-            if self._ended is not None or not (isinstance(trouble, DiskFull | CredentialsExpired) or gone):
+            if self._ended is not None or not (isinstance(trouble, _ENDS) or gone):
                 return
             self._ended = trouble  # nothing new is begun
         if not isinstance(trouble, CredentialsExpired):  # answers that have begun come to their end

@@ -16,11 +16,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import quote
 
-from connectomedb.errors import Stalled, TransferError, Truncated
+from connectomedb.errors import ConfigurationError, Stalled, TransferError, Truncated
 
 _HEAD_BYTES = 1 << 16
 _SLOWEST_BYTES_PER_S = 512
 _NO_BODY_SHA256 = hashlib.sha256(b"").hexdigest()
+
+
+class NotTrusted(ConfigurationError):
+    """The server's certificate is signed by nobody that is trusted here."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -140,7 +144,7 @@ class Connection:
             if place.scheme == "https":
                 opened = _tls().wrap_socket(opened, server_hostname=place.host)
         except ssl.SSLCertVerificationError as problem:
-            raise TransferError(
+            raise NotTrusted(
                 f"{place.url} shows a certificate that is not trusted ({problem.verify_message}); "
                 "if it is yours, name its authority's file in SSL_CERT_FILE"
             ) from problem

@@ -45,6 +45,7 @@ class Fault:
     drip       after `at` bytes they come one by one, far apart
     slow       64 KiB pieces, `seconds` apart
     whole      ranges are ignored
+    range-200  a range comes under status 200, as from `rclone serve s3`
     elsewhere  another range than the one asked for
     chunked    no length is told, the body comes in chunks
     broken     the chunks break off after `at` bytes
@@ -237,6 +238,8 @@ class _Reply:
             shown = start + 1 if fault.kind == "elsewhere" else start
             headers["Content-Range"] = f"bytes {shown}-{end - 1}/{len(body)}"
             headers = {k: v for k, v in headers.items() if not k.startswith("x-amz-checksum")}
+            if fault.kind == "range-200":
+                status = 200
         body = body[start:end]
         if fault.kind == "short":
             body = body[: fault.at]

@@ -288,6 +288,14 @@ def test_a_range_from_elsewhere_is_not_taken(server: FaultServer, tmp_path: Path
 
 
 @BOTH
+def test_ranges_under_status_200(server: FaultServer, tmp_path: Path, body: bytes) -> None:
+    server.put("a/b", body, Fault("cut", at=1000), *repeat(Fault("range-200"), 20))
+    run(plan_of(tmp_path, row("a/b", body)), store_on(server)).raise_for_failures()
+    assert (tmp_path / "a/b").read_bytes() == body
+    assert server.sent_bytes() == len(body)
+
+
+@BOTH
 def test_a_store_without_etags_and_digests(server: FaultServer, tmp_path: Path, body: bytes) -> None:
     server.put("a/b", body, Fault("cut", at=500), etag="")
     report = run(plan_of(tmp_path, row("a/b", body, digest="")), store_on(server))
