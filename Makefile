@@ -53,6 +53,8 @@ bench: $(DEV) $(PEERS)/bin/datasette
 	@$(BIN)/python -m benchmarks.run
 	@$(BIN)/python -m benchmarks.answers
 	@$(BIN)/python -m benchmarks.scale
+	@$(BIN)/python -m benchmarks.transfers
+	@$(BIN)/python -m benchmarks.transfers --tls --keys 0 --rounds 1
 
 # Peers that are only measured have an environment of their own: what they pin is not ours to follow.
 $(PEERS)/bin/datasette:

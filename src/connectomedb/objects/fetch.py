@@ -22,7 +22,7 @@ from connectomedb.errors import (
     Truncated,
 )
 from connectomedb.objects.cache import ContentCache
-from connectomedb.objects.digests import Check, Promise, feed
+from connectomedb.objects.digests import Check, Promise, feed, promise_of_etag
 from connectomedb.objects.journal import Journal, Parts, SegmentList
 from connectomedb.objects.plan import PlannedFile
 from connectomedb.objects.sources import Body, ObjectFacts, Reader
@@ -223,8 +223,10 @@ class WholeFetch(FileFetch):
             return 0
         path, pin = begun
         have = path.stat().st_size
-        usable = pin in ("", self.pin) if self._planned_pin else bool(pin or self.promise)
-        if not usable or have > self.file.size_bytes or SegmentList(path).exists:
+        # After a power failure a part may hold what never came: only a digest shows it.
+        covered = self.promise is not None or promise_of_etag(pin) is not None
+        other = bool(self._planned_pin) and pin not in ("", self.pin)
+        if not covered or other or have > self.file.size_bytes or SegmentList(path).exists:
             self.discard()
             return 0
         self.pin = self.pin or pin
@@ -243,6 +245,8 @@ class WholeFetch(FileFetch):
         body = reader.get(self.file.key, start=have, pin=self.pin)
         try:
             self.agree(body.facts)
+            if body.start and self.promise is None and self.check is None and self.handle < 0:
+                raise ObjectChanged(f"{self.file.key}: nothing covers what an earlier run brought")
             self._open_at(body.start)
             self._receive(body, buffer, body.start)
         finally:
@@ -372,6 +376,8 @@ class SegmentedFetch(FileFetch):
                     tries.again(broken.trouble, at - before)
                 except ConnectomeDBError as trouble:
                     tries.again(trouble, 0)
+            if self.check is None:
+                os.fdatasync(self.handle)  # no digest would show what a power failure took
             with self._lock:
                 self._segments.add(i)
             self._hash_on(wait=False)

@@ -106,6 +106,11 @@ class _WireReader:
 
     def head(self, key: str) -> ObjectFacts:
         answer = self._connection.ask("HEAD", key, self._headers)
+        if answer.status in (405, 501):  # a server that has no HEAD
+            answer.drop()
+            body = self.get(key, 0, 1)
+            body.close()
+            return body.facts
         if answer.status != 200:
             raise _named(answer, key, self._address.url)
         facts = _facts(answer.headers, _length(answer, key))

@@ -20,6 +20,7 @@ from connectomedb.errors import (
     CredentialsExpired,
     DiskFull,
     ObjectChanged,
+    Stalled,
     StoreBusy,
     TargetRefused,
     TransferError,
@@ -346,12 +347,12 @@ class _Run:
             )
             segmented.discard()
             if not useful or starts + 1 >= _MOST_STARTS:
-                self._fail(position, file, trouble)
+                self._fail(position, file, trouble, segmented.fetched_bytes)
                 return
             with self._lock:
                 self._again.append((position, file, starts + 1, isinstance(trouble, RangesIgnored)))
         except ConnectomeDBError as trouble:
-            self._fail(position, file, trouble)
+            self._fail(position, file, trouble, segmented.fetched_bytes)
         finally:
             segmented.close()
 
@@ -365,14 +366,14 @@ class _Run:
             if outcome.fetched_bytes:
                 self._n_barren = 0
 
-    def _fail(self, position: int, file: PlannedFile, trouble: ConnectomeDBError) -> None:
+    def _fail(self, position: int, file: PlannedFile, trouble: ConnectomeDBError, moved: int = 0) -> None:
         if isinstance(trouble, Stopped) and self._ended is not None:
             trouble = self._ended
         with self._lock:
             fetch = self._live.get(position)
-        moved = fetch.fetched_bytes if fetch else 0
+        moved += fetch.fetched_bytes if fetch else 0
         self._finish(position, Outcome(file, status_of(trouble), moved, trouble))
-        unanswered = type(trouble) is TransferError or isinstance(trouble, StoreBusy | Truncated)
+        unanswered = type(trouble) is TransferError or isinstance(trouble, StoreBusy | Stalled | Truncated)
         with self._lock:
             self._n_barren = self._n_barren + 1 if unanswered and not moved else 0
             gone = self._n_barren >= 4 * self._parallel

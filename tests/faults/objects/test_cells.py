@@ -295,6 +295,12 @@ def test_ranges_under_status_200(server: FaultServer, tmp_path: Path, body: byte
     assert server.sent_bytes() == len(body)
 
 
+def test_a_server_without_head(server: FaultServer, tmp_path: Path) -> None:
+    server.put("a/b", LARGE, Fault("status", status=405, code="MethodNotAllowed"))
+    run(plan_of(tmp_path, row("a/b", LARGE)), store_on(server)).raise_for_failures()
+    assert (tmp_path / "a/b").read_bytes() == LARGE
+
+
 @BOTH
 def test_a_store_without_etags_and_digests(server: FaultServer, tmp_path: Path, body: bytes) -> None:
     server.put("a/b", body, Fault("cut", at=500), etag="")
