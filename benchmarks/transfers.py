@@ -107,7 +107,7 @@ def make_certificate(work: Path) -> Path:
     subprocess.run(
         [
             "openssl",
-            *"req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1".split(),
+            *["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"],
             *("-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)),
         ],
         check=True,
@@ -213,7 +213,7 @@ def show(title: str, costs: dict[str, Cost]) -> dict[str, float]:
             if name.startswith("ours") and not peer.startswith("ours")
         )
         print(
-            f"  {name:18} {cost.wall_s:7.2f} s  cpu {cost.cpu_s:6.2f} s  peak {cost.peak_mb:5.0f} MB  {ratios}"
+            f"  {name:18} {cost.wall_s:7.2f} s, cpu {cost.cpu_s:6.2f} s, {cost.peak_mb:5.0f} MB  {ratios}"
         )
         key = f"{title.split(':')[0]}_{name}".replace(" ", "_")
         figures |= {f"{key}_s": cost.wall_s, f"{key}_cpu_s": cost.cpu_s, f"{key}_peak_mb": cost.peak_mb}
