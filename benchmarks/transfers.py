@@ -212,9 +212,7 @@ def show(title: str, costs: dict[str, Cost]) -> dict[str, float]:
             for peer, other in costs.items()
             if name.startswith("ours") and not peer.startswith("ours")
         )
-        print(
-            f"  {name:18} {cost.wall_s:7.2f} s, cpu {cost.cpu_s:6.2f} s, {cost.peak_mb:5.0f} MB  {ratios}"
-        )
+        print(f"  {name:18} {cost.wall_s:7.2f} s, cpu {cost.cpu_s:6.2f} s, {cost.peak_mb:5.0f} MB  {ratios}")
         key = f"{title.split(':')[0]}_{name}".replace(" ", "_")
         figures |= {f"{key}_s": cost.wall_s, f"{key}_cpu_s": cost.cpu_s, f"{key}_peak_mb": cost.peak_mb}
     return figures

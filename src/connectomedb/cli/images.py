@@ -169,6 +169,9 @@ def plan_command(
     help="Write what became of every file to this file, as JSON.",
 )
 @click.option(
+    "--part", metavar="I/N", help="Only the I-th of N parts of the plan, for a task of a job array."
+)
+@click.option(
     "--dry-run", is_flag=True, help="Say what would be moved and how much room it needs; move nothing."
 )
 @click.option("--parallel", type=click.IntRange(1, 64), help="Files fetched at the same time.")
@@ -181,6 +184,7 @@ def get_command(
     plan_file: Path | None,
     save: Path | None,
     report_file: Path | None,
+    part: str | None,
     dry_run: bool,
     parallel: int | None,
     as_json: bool,
@@ -206,6 +210,8 @@ def get_command(
         plan = _plan(question, to)
     if save is not None:
         _write(save, plan.to_json())
+    if part is not None:
+        plan = _part(plan, part)
     if dry_run:
         space = plan.space()
         facts: dict[str, Any] = {
@@ -290,6 +296,17 @@ def verify_command(
     if not report.ok:
         n_promised = sum(v.status != "extra" for v in report.verdicts)
         ctx.exit(common.FAILED if len(report.wrong) == n_promised else common.PARTLY)
+
+
+def _part(plan: TransferPlan, text: str) -> TransferPlan:
+    """The part that a task of a job array moves; without files where there are more tasks than subjects."""
+    number, _, n = text.partition("/")
+    if not (number.isdigit() and n.isdigit() and 1 <= int(number) <= int(n)):
+        raise click.UsageError(f"--part {text!r}: write 3/10 for the third of ten")
+    parts = plan.split(int(n))
+    return (
+        parts[int(number) - 1] if int(number) <= len(parts) else replace(plan, files=(), absent_subjects=())
+    )
 
 
 def _who(project: Project, question: Question) -> Who:

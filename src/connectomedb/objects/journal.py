@@ -2,10 +2,11 @@
 
 All of it lies in `.connectomedb` in the folder:
 
-    verified.jsonl   one line per file that was right, with its digest, size and modification time
+    verified.jsonl   one line per file that was right, with its digest, size and modification time; runs of
+                     a part of a plan have a file of their own, `verified.<part>.jsonl`
     parts/           unfinished files; a part's name says whose it is and which ETag it was begun with
     plans/           what was asked for, so that `verify` knows what is missing
-    lock             held by the run that works here
+    lock             held by the run that works here; shared by runs of parts, which hold `lock.<part>`, too
 """
 
 from __future__ import annotations
@@ -32,30 +33,33 @@ class Journal:
     Reading tolerates a torn last line; losing a line costs a second look at the file, never a second fetch.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / STATE / "verified.jsonl"
+    def __init__(self, folder: Path, part: str = "") -> None:
+        self._path = folder / STATE / f"verified{_tail(part)}.jsonl"
         self._lock = Lock()
         self._handle = -1
-        self._known: dict[str, tuple[str, int, int]] = {}
-        if self._path.is_file():
-            for line in self._path.read_text("utf-8").splitlines():
+        self._known: dict[str, list[tuple[str, int, int]]] = {}
+        for path in sorted((folder / STATE).glob("verified*.jsonl")):
+            for line in path.read_text("utf-8").splitlines():
                 self._take(line)
 
     def digest_of(self, target: str, facts: os.stat_result) -> str | None:
         """`md5:…` that this very file was verified against, '' when nothing covered it, None when unknown."""
-        known = self._known.get(target)
-        return known[0] if known and known[1:] == (facts.st_size, facts.st_mtime_ns) else None
+        # Several files may tell of one target; the one that is here is the one that counts.
+        for digest, size, mtime in reversed(self._known.get(target, [])):
+            if (size, mtime) == (facts.st_size, facts.st_mtime_ns):
+                return digest
+        return None
 
     def last_digest(self, target: str) -> str:
         """`md5:…` that the file under this name was verified against, whatever it is now; '' for none."""
-        return self._known.get(target, ("", 0, 0))[0]
+        return self._known.get(target, [("", 0, 0)])[-1][0]
 
     def note(self, target: str, digest: str, facts: os.stat_result) -> None:
         """Remember that the file is right. One write, so that lines never mix."""
         entry = (digest, facts.st_size, facts.st_mtime_ns)
         line = (json.dumps([target, *entry]) + "\n").encode()
         with self._lock:
-            self._known[target] = entry
+            self._known.setdefault(target, []).append(entry)
             try:
                 if self._handle < 0:
                     self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -87,7 +91,7 @@ class Journal:
             target, digest, size, mtime = json.loads(line)
         except ValueError:
             return  # the last line of a process that was killed while writing it
-        self._known[target] = (digest, size, mtime)
+        self._known.setdefault(target, []).append((digest, size, mtime))
 
 
 class Parts:
@@ -191,42 +195,70 @@ class SegmentList:
 
 
 class FolderLock:
-    """Held while a run works in a folder; the system lets go of it when the process ends, however it ends."""
+    """Held while a run works in a folder; the system lets go of it when the process ends, however it ends.
 
-    def __init__(self, folder: Path) -> None:
+    Runs of different parts of a plan may work side by side, a run of a whole one is alone.
+    """
+
+    def __init__(self, folder: Path, part: str = "") -> None:
         self._folder = folder
-        self._handle = -1
+        self._part = part
+        self._handles: list[int] = []
 
     def __enter__(self) -> FolderLock:
         state = self._folder / STATE
-        path = state / "lock"
-        for place in (state, state / "parts", state / "plans", state / "verified.jsonl", path):
+        for place in (
+            state,
+            state / "parts",
+            state / "plans",
+            *state.glob("verified*"),
+            *state.glob("lock*"),
+        ):
             if place.is_symlink():
                 raise TargetRefused(
                     f"{place} is a link; nothing is written through it. Remove it and run again"
                 )
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        except OSError as problem:
-            raise disk_trouble(problem, path) from problem
-        try:
-            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as problem:
-            who = os.pread(self._handle, 40, 0).decode("ascii", "replace").strip()
-            os.close(self._handle)
-            raise FolderInUse(
-                f"another run works in {self._folder} (process {who or 'unknown'}); "
-                "wait for it, or use another folder"
-            ) from problem
-        os.ftruncate(self._handle, 0)
-        os.pwrite(self._handle, f"{os.getpid()}\n".encode(), 0)
+            self._hold(state / "lock", fcntl.LOCK_SH if self._part else fcntl.LOCK_EX)
+            if self._part:
+                self._hold(state / f"lock{_tail(self._part)}", fcntl.LOCK_EX)
+        except FolderInUse:
+            self._let_go()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
-        os.close(self._handle)
+        self._let_go()
+
+    def _hold(self, path: Path, how: int) -> None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as problem:
+            raise disk_trouble(problem, path) from problem
+        self._handles.append(handle)
+        try:
+            fcntl.flock(handle, how | fcntl.LOCK_NB)
+        except OSError as problem:
+            who = os.pread(handle, 40, 0).decode("ascii", "replace").strip()
+            raise FolderInUse(
+                f"another run works in {self._folder} (process {who or 'unknown'}); "
+                "wait for it, or use another folder"
+            ) from problem
+        if how == fcntl.LOCK_EX:
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+
+    def _let_go(self) -> None:
+        while self._handles:
+            os.close(self._handles.pop())
+
+
+def _tail(part: str) -> str:
+    """What the name of a part's own file ends in; '' for a whole plan's."""
+    return f".{_id(part)[:12]}" if part else ""
 
 
 def _id(target: str) -> str:

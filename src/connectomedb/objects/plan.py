@@ -76,13 +76,15 @@ class Space:
 class TransferPlan:
     """The files, where they come from (`location`, a store's URL) and where they go (`folder`).
 
-    `absent_subjects` were asked for and have no such file on the mirror: an ordinary outcome.
+    `absent_subjects` were asked for and have no such file on the mirror: an ordinary outcome. `part` names a
+    part of a larger plan: several parts may run into one folder at once, on several machines.
     """
 
     files: tuple[PlannedFile, ...]
     location: str
     folder: str
     absent_subjects: tuple[str, ...] = ()
+    part: str = ""
 
     @property
     def n_files(self) -> int:
@@ -125,14 +127,36 @@ class TransferPlan:
         return Space(max(0, self.to_move_bytes + taken - begun), shutil.disk_usage(place).free)
 
     def by_subject(self) -> dict[str, TransferPlan]:
-        """Independent plans, one per subject."""
+        """Independent plans, one per subject, that may run side by side."""
         files: dict[str, list[PlannedFile]] = {}
         for file in self.files:
             files.setdefault(file.subject, []).append(file)
         return {
-            subject: replace(self, files=tuple(theirs), absent_subjects=())
+            subject: replace(self, files=tuple(theirs), absent_subjects=(), part=f"{self.part}{subject}")
             for subject, theirs in files.items()
         }
+
+    def split(self, n: int) -> tuple[TransferPlan, ...]:
+        """At most `n` independent plans of whole subjects, of about the same number of bytes.
+
+        The same plan is split in the same way everywhere, so that each task of a job array can take its own.
+        """
+        heaps: list[list[TransferPlan]] = [[] for _ in range(max(1, n))]
+        weights = [0] * len(heaps)
+        for plan in sorted(self.by_subject().values(), key=lambda p: (-p.size_bytes, p.part)):
+            lightest = weights.index(min(weights))
+            heaps[lightest].append(plan)
+            weights[lightest] += plan.size_bytes + plan.n_files
+        return tuple(
+            replace(
+                self,
+                files=tuple(f for p in heap for f in p.files),
+                absent_subjects=self.absent_subjects if i == 1 else (),
+                part=f"{i} of {len(heaps)}",
+            )
+            for i, heap in enumerate(heaps, 1)
+            if heap
+        )
 
     def summary(self) -> str:
         """A few lines for a person."""
@@ -155,7 +179,12 @@ class TransferPlan:
         names = PlannedFile.__slots__
         # `asdict` copies every value; a plan may have a million files.
         files = [{name: getattr(file, name) for name in names} for file in self.files]
-        facts = {"location": self.location, "folder": self.folder, "absent_subjects": self.absent_subjects}
+        facts: dict[str, object] = {
+            "location": self.location,
+            "folder": self.folder,
+            "absent_subjects": self.absent_subjects,
+        }
+        facts["part"] = self.part
         return json.dumps({"files": files, **facts}, indent=1)
 
     def export(self, tool: str, store: ObjectStore | None = None) -> str:
@@ -170,7 +199,9 @@ class TransferPlan:
         try:
             facts = json.loads(text)
             files = tuple(PlannedFile(**row) for row in facts["files"])
-            plan = TransferPlan(files, facts["location"], facts["folder"], tuple(facts["absent_subjects"]))
+            plan = TransferPlan(
+                files, facts["location"], facts["folder"], tuple(facts["absent_subjects"]), facts["part"]
+            )
         except (ValueError, KeyError, TypeError) as problem:
             raise TransferError(f"this is not a saved plan: {problem!r}") from problem
         for file in plan.files:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -68,6 +69,14 @@ class TransferReport:
     outcomes: tuple[Outcome, ...]
     absent_subjects: tuple[str, ...] = ()
     seconds: float = 0.0
+
+    @staticmethod
+    def merged(reports: Iterable[TransferReport]) -> TransferReport:
+        """One report of the runs of several parts of a plan; `seconds` is that of the longest."""
+        each = list(reports)
+        absent = dict.fromkeys(s for r in each for s in r.absent_subjects)
+        outcomes = tuple(o for r in each for o in r.outcomes)
+        return TransferReport(outcomes, tuple(absent), max((r.seconds for r in each), default=0.0))
 
     @property
     def counts(self) -> dict[str, int]:

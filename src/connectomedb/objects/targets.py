@@ -176,10 +176,13 @@ class TargetFolder:
 
 def merges_names(folder: Path) -> bool:
     """True when the file system takes names that differ in case or in Unicode form for one."""
-    probe = folder / "probe-\u00e4-A"
+    tail = os.urandom(4).hex()  # another run may look at the same time
+    probe = folder / f"probe-\u00e4-A{tail}"
     probe.touch()
     try:
-        return any(os.path.lexists(folder / name) for name in ("probe-\u00e4-a", "probe-a\u0308-A"))
+        return any(
+            os.path.lexists(folder / f"{name}{tail}") for name in ("probe-\u00e4-a", "probe-a\u0308-A")
+        )
     finally:
         probe.unlink()
 

@@ -86,7 +86,7 @@ def run_plan(
         root.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
         raise disk_trouble(problem, root) from problem
-    with FolderLock(root):
+    with FolderLock(root, plan.part):
         run = _Run(plan, store, parallel, cache, segment_bytes)
         try:
             outcomes = run.all(progress)
@@ -117,12 +117,13 @@ class _Run:
         self._place = Place(
             TargetFolder(root),
             Parts(root),
-            Journal(root),
+            Journal(root, plan.part),
             Event(),
             self._store.patience if self._store else open_store("memory://").patience,
             cache,
         )
-        self._place.parts.sweep()
+        if not plan.part:
+            self._place.parts.sweep()
         self._lock = Condition()
         self._files = iter(enumerate(plan.files))
         self._again: deque[tuple[int, PlannedFile, int, bool]] = deque()

@@ -89,6 +89,17 @@ def test_get_verify_break_repair(call: Call, tmp_path: Path) -> None:
     assert call("get", "--plan", "p.json").stdout == "8 kept\n"
 
 
+def test_the_tasks_of_a_job_array(call: Call) -> None:
+    counts = []
+    for i in range(1, 7):
+        done = call("get", *MOTOR, "--kind", "dtseries", "--folder", "m", "--part", f"{i}/6", "--json")
+        assert done.exit_code == 0, done.stderr
+        counts.append(json.loads(done.stdout)["counts"].get("verified", 0))
+    assert counts == [2, 2, 2, 2, 0, 0]
+    assert call("verify", "m").stdout == "8 verified\n"
+    assert call("get", *MOTOR, "--folder", "m", "--part", "7/6").exit_code == 2
+
+
 def test_verify_without_a_place_looks_at_the_folder_of_the_settings(call: Call, tmp_path: Path) -> None:
     (tmp_path / "connectomedb.toml").write_text('folder = "m"\n')
     assert call("verify").exit_code == 1
