@@ -66,23 +66,23 @@ class Arrived:
 class Tries:
     """Counts the tries in a row that brought next to nothing, and waits between them."""
 
-    def __init__(self, place: Place) -> None:
-        self._place = place
+    def __init__(self, patience: Patience, stop: Event) -> None:
+        self._patience, self._stop = patience, stop
         self._n = 0
 
     def again(self, trouble: ConnectomeDBError, brought_bytes: int) -> None:
         """Wait until it is time to try again; raises `trouble` when it is of no use or was tried enough."""
-        if self._place.stop.is_set():
+        if self._stop.is_set():
             raise Stopped("stopped before the end; run again to go on from there") from trouble
         if not (isinstance(trouble, StoreBusy | Stalled | Truncated) or type(trouble) is TransferError):
             raise trouble
-        patience = self._place.patience
+        patience = self._patience
         self._n = 1 if brought_bytes >= _ENOUGH_PROGRESS_BYTES else self._n + 1
         if self._n > patience.retries:
             raise trouble
         wait = patience.first_wait_s * 2.0 ** (self._n - 1) * random.uniform(0.5, 1)  # noqa: S311 - no secret
         asked = trouble.retry_after_s if isinstance(trouble, StoreBusy) else None
-        if self._place.stop.wait(min(max(wait, asked or 0.0), patience.longest_wait_s)):
+        if self._stop.wait(min(max(wait, asked or 0.0), patience.longest_wait_s)):
             raise Stopped("stopped before the end; run again to go on from there") from trouble
 
 
@@ -194,7 +194,7 @@ class WholeFetch(FileFetch):
 
     def run(self, reader: Reader, buffer: memoryview) -> Arrived:
         """Fetch, verify, name. Raises what cannot be cured by trying again."""
-        tries, restarts = Tries(self.place), 0
+        tries, restarts = Tries(self.place.patience, self.place.stop), 0
         have = self._begun()
         while True:
             before = self.fetched_bytes
@@ -309,7 +309,7 @@ class SegmentedFetch(FileFetch):
 
     def begin(self, reader: Reader) -> bool:
         """Ask for the object's facts and take up what is there; False when it must come in one answer."""
-        tries = Tries(self.place)
+        tries = Tries(self.place.patience, self.place.stop)
         begun = self.place.parts.begun(self.file.target)
         while True:
             try:
@@ -358,7 +358,7 @@ class SegmentedFetch(FileFetch):
         """Bring segment `i`; trouble is kept for the end of the file."""
         start = i * self._segments.segment_bytes
         end = min(start + self._segments.segment_bytes, self.file.size_bytes)
-        tries, at = Tries(self.place), start
+        tries, at = Tries(self.place.patience, self.place.stop), start
         try:
             while at < end:
                 before = at
