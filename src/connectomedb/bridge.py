@@ -68,22 +68,27 @@ def plan_from_table(
     Raises   ConfigurationError when the files lie in several mirrors
     Cost     one `stat` per file; no request
     """
-    locations = dict.fromkeys(str(v) for v in table.column("location") if v)
-    if len(locations) > 1:
-        raise ConfigurationError(
-            f"the files lie in several mirrors ({', '.join(locations)}); make one plan for each"
-        )
     rows = file_rows(table)
     present = {row.subject_label for row in rows}
     plan = make_plan(
         selection.of(rows) if selection else rows,
         folder,
-        location=next(iter(locations), ""),
+        location=location_of(table),
         layout=layout,
         cache=cache,
     )
     # Who is on the mirror and has no file of the selection is not absent.
     return replace(plan, absent_subjects=tuple(s for s in subjects_wanted if s not in present))
+
+
+def location_of(table: ResultTable) -> str:
+    """Where the files of a `files_query` answer lie. Raises ConfigurationError for several mirrors."""
+    locations = dict.fromkeys(str(v) for v in table.column("location") if v)
+    if len(locations) > 1:
+        raise ConfigurationError(
+            f"the files lie in several mirrors ({', '.join(locations)}); make one plan for each"
+        )
+    return next(iter(locations), "")
 
 
 def plan_from_store(

@@ -52,15 +52,17 @@ class Destination:
     largest: str
 
 
-_QUESTION = (
+_FILES = (
     click.option("--kind", default="", help="Only files of this kind, e.g. dtseries."),
     click.option("--run", default="", help="Only files of this run, e.g. tfMRI_MOTOR_LR."),
     click.option("--package", default="", help="Only files of these packages, separated by commas."),
     click.option("--type", "data_type", default="nt:scores", help="Data type that EXPRESSION is about."),
+)
+_PLACE = (common.project_option, common.server_options, click.argument("expression", default=""))
+_QUESTION = (
+    *_FILES,
     click.option("--subjects", default="", help="Labels separated by commas, instead of EXPRESSION."),
-    common.project_option,
-    common.server_options,
-    click.argument("expression", default=""),
+    *_PLACE,
 )
 _DESTINATION = (
     click.option("--largest", default="", metavar="SIZE", help="Only files up to this size, e.g. 500M."),
@@ -88,6 +90,13 @@ _DESTINATION = (
     ),
     click.option("--folder", help="Where the files go."),
 )
+
+
+def question_options(command: F) -> F:
+    """The options of a command that asks for files by a question alone."""
+    for option in (*_FILES, *_PLACE):
+        command = option(command)
+    return command
 
 
 def _gathered(shape: type[Any], options: tuple[Callable[[Any], Any], ...], name: str) -> Callable[[F], F]:
@@ -161,6 +170,11 @@ def plan_command(
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Run this saved plan.",
 )
+@click.option(
+    "--locked",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Fetch what this cohort lock holds, and nothing else.",
+)
 @click.option("--save", type=click.Path(path_type=Path, dir_okay=False), help="Write the plan to this file.")
 @click.option(
     "--report",
@@ -182,6 +196,7 @@ def get_command(
     question: Question,
     to: Destination,
     plan_file: Path | None,
+    locked: Path | None,
     save: Path | None,
     report_file: Path | None,
     part: str | None,
@@ -198,14 +213,19 @@ def get_command(
     Example:
       connectomedb get 'NEOFAC_A > 40' --project HCP_Q1 --package tfMRI_MOTOR_preproc --folder motor
     """
+    from connectomedb.cohort_lock import read_lock
     from connectomedb.objects.cache import ContentCache
     from connectomedb.objects.plan import plan_again
     from connectomedb.objects.transfer import run_plan
 
-    if plan_file is not None:
+    if plan_file is not None or locked is not None:
         if question.expression or question.subjects:
-            raise click.UsageError("give either --plan, or EXPRESSION or --subjects, not both")
+            raise click.UsageError("give either --plan or --locked, or EXPRESSION or --subjects, not both")
+    if plan_file is not None:
         plan = plan_again(_read_plan(plan_file), cache=to.cache or "")
+    elif locked is not None:
+        plan = read_lock(locked).plan(str(common.setting("folder", to.folder)))
+        plan = plan_again(plan, cache=to.cache or "") if to.cache else plan
     else:
         plan = _plan(question, to)
     if save is not None:

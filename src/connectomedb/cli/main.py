@@ -33,6 +33,7 @@ _COMMANDS = {
     "types": ("types_admin", "List the data types that can be searched, show one, or add some to a site."),
     "fields": ("ask", "List the search fields of a data type."),
     "search": ("ask", "Ask a question about a project's subjects."),
+    "cohort": ("cohort", "List, lock, compare and cite the subjects that meet a question."),
     "files": ("images", "List the files of the subjects that meet a question."),
     "plan": ("images", "Say what fetching those files would move."),
     "get": ("images", "Fetch those files and verify them."),

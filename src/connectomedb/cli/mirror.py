@@ -137,7 +137,8 @@ def _listed(listing: Path | None, inventory: str | None, annex: Path | None, pre
 @mirror_command.command("key")
 @click.argument("address")
 @_layout_option
-def key(address: str, layout: str) -> None:
+@common.as_json_option
+def key(address: str, layout: str, as_json: bool) -> None:
     """Print the object key of a file whose ADDRESS in an archive you have, as old scripts hold it.
 
     \b
@@ -151,14 +152,15 @@ def key(address: str, layout: str) -> None:
         raise ConfigurationError(
             f"{address!r} is no file of a subject: …/subjects/S/experiments/E/resources/R/files/PATH is one"
         )
-    click.echo(found)
+    common.emit({"key": found}, as_json=as_json, text=found)
 
 
 @mirror_command.command("address")
 @click.argument("key")
 @_layout_option
 @click.option("--project", required=True, help="Project in the archive.")
-def address(key: str, layout: str, project: str) -> None:
+@common.as_json_option
+def address(key: str, layout: str, project: str, as_json: bool) -> None:
     """Print the address that an object has in an archive.
 
     \b
@@ -170,7 +172,7 @@ def address(key: str, layout: str, project: str) -> None:
     found = hcp.address_of_key(_hcp_layout(layout), key, project)
     if not found:
         raise ConfigurationError(f"{key!r} is the key of no subject in the layout {layout}")
-    click.echo(found)
+    common.emit({"address": found}, as_json=as_json, text=found)
 
 
 def _hcp_layout(name: str) -> RuledLayout:

@@ -19,6 +19,7 @@ from connectomedb.tables.result import Column, ResultTable
 from connectomedb.vocabulary.uris import join_uri
 
 if TYPE_CHECKING:
+    from connectomedb.cohort_lock import CohortLock
     from connectomedb.objects.plan import TransferPlan
     from connectomedb.objects.report import Progress, TransferReport
     from connectomedb.objects.select import Selection
@@ -212,6 +213,41 @@ class Project:
             layout=layout,
             cache=cache,
         )
+
+    def lock(
+        self,
+        expression: str = "",
+        *,
+        data_type: str = "nt:scores",
+        package: str = "",
+        run: str = "",
+        kind: str = "",
+    ) -> CohortLock:
+        """Who meets `expression` now and which objects are theirs, frozen; see `cohort_lock`.
+
+        Cost     three requests
+        """
+        from connectomedb import bridge, cohort_lock
+        from connectomedb.search.search_xml import print_search
+
+        cohort = self.cohort(expression, data_type)
+        table = self.files(cohort, package=package, run=run, kind=kind)
+        offer = self._core.offer()
+        asked = cohort_lock.CohortLock(
+            server=self._core.server,
+            server_version=offer.version,
+            project=self.id,
+            data_type=data_type,
+            question=expression,
+            document=print_search(self._query(expression, ("SUBJECT_ID",), data_type)).decode("utf-8"),
+            package=package,
+            run=run,
+            kind=kind,
+            synthetic=offer.synthetic,
+            location=bridge.location_of(table) or offer.mirror,
+            subjects=tuple(zip(cohort.labels, cohort.ids, strict=True)),
+        )
+        return cohort_lock.make_lock(asked, bridge.file_rows(table))
 
     def download(
         self,
