@@ -218,9 +218,8 @@ def get_command(
     from connectomedb.objects.plan import plan_again
     from connectomedb.objects.transfer import run_plan
 
-    if plan_file is not None or locked is not None:
-        if question.expression or question.subjects:
-            raise click.UsageError("give either --plan or --locked, or EXPRESSION or --subjects, not both")
+    if (plan_file is not None or locked is not None) and (question.expression or question.subjects):
+        raise click.UsageError("give either --plan or --locked, or EXPRESSION or --subjects, not both")
     if plan_file is not None:
         plan = plan_again(_read_plan(plan_file), cache=to.cache or "")
     elif locked is not None:
