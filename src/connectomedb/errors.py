@@ -12,6 +12,7 @@
         TooManyAttempts                   wrong passwords came too fast; says when to try again
       AccessDenied(PermissionError)       readable perhaps, but this may not be done
         TermsNotAccepted                  data-use terms stand in the way
+        CredentialsExpired                the keys were good once; everything else would fail, too
       NotFound(LookupError)
         NoSuchProject  NoSuchSubject  NoSuchExperiment  NoSuchFile
       Conflict
@@ -30,6 +31,11 @@
         ArchiveRefused                    a zip or tar that is not unpacked
       TransferError(OSError)
         ObjectMissing  ChecksumMismatch  Truncated  ManifestError  DiskFull
+        ObjectChanged                     another object stands under the key than the one that was meant
+        TargetRefused                     a name that cannot be one in the folder, or not safely
+        FolderInUse                       another run works in the folder
+        StoreBusy                         the store asked to come later, too often
+        Stalled                           nothing came, or next to nothing
       TooMuch                             more than the site takes at once
 
 A message names the thing and the cure; facts are attributes.
@@ -112,6 +118,10 @@ class AccessDenied(ConnectomeDBError, PermissionError):
 
 class TermsNotAccepted(AccessDenied):
     """Data-use terms must be accepted first."""
+
+
+class CredentialsExpired(AccessDenied):
+    """The keys to a store were good once and are no longer, or the clock is wrong."""
 
 
 class NotFound(ConnectomeDBError, LookupError):
@@ -240,6 +250,30 @@ class DiskFull(TransferError):
 
 class TooMuch(ConnectomeDBError):
     """More than the site takes at once."""
+
+
+class ObjectChanged(TransferError):
+    """Another object stands under the key than the one that was listed or begun with."""
+
+
+class TargetRefused(TransferError, ValueError):
+    """A key or path that cannot be a file in the folder, or could not be one safely."""
+
+
+class FolderInUse(TransferError):
+    """Another run works in this folder."""
+
+
+class StoreBusy(TransferError):
+    """The store asks to come back later; `retry_after_s` is what it asked for, None when it did not say."""
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class Stalled(TransferError):
+    """Nothing came for too long, or next to nothing."""
 
 
 def _unknown(statement: str, nearest: Sequence[str]) -> str:
