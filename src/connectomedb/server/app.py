@@ -22,7 +22,7 @@ from connectomedb.server.inbound import Handler, endpoint
 from connectomedb.server.outbound import WEB
 from connectomedb.server.routes import (
     facets,
-    hierarchy,
+    hierarchy_table,
     saved_searches,
     schemas,
     search,
@@ -46,7 +46,7 @@ def post(path: str, handler: Handler, *methods: str, open_to_all: bool = False) 
 
 def routes() -> list[BaseRoute]:
     """Every address that is served."""
-    p, s, e = "/data/projects/{project}", "/subjects/{subject}", "/experiments/{experiment}"
+    p = "/data/projects/{project}"
     return [
         get("/", site.home, open_to_all=True),
         post("/login", sessions.log_in_by_page, open_to_all=True),
@@ -57,20 +57,7 @@ def routes() -> list[BaseRoute]:
         get("/data/auth", sessions.who_am_i),
         post("/data/services/auth", sessions.log_in, "PUT", "POST", open_to_all=True),
         get("/data/users", sessions.users),
-        get("/data/projects", hierarchy.projects),
-        get(p, hierarchy.project),
-        get(p + "/subjects", hierarchy.subjects),
-        get(p + s, hierarchy.subject),
-        get(p + s + "/experiments", hierarchy.experiments),
-        get(p + s + e, hierarchy.experiment),
-        get(p + "/experiments", hierarchy.experiments),
-        get(p + e, hierarchy.experiment),
-        get("/data/subjects", hierarchy.subjects),
-        get("/data" + s, hierarchy.subject),
-        get("/data" + s + "/experiments", hierarchy.experiments),
-        get("/data" + s + e, hierarchy.experiment),
-        get("/data/experiments", hierarchy.experiments),
-        get("/data" + e, hierarchy.experiment),
+        *hierarchy_table.hierarchy_routes(get, post),
         post("/data/search", search.search),
         get("/data/search/elements", types.elements),
         get("/data/search/elements/{xsi_type}", types.fields),
@@ -107,6 +94,8 @@ def routes() -> list[BaseRoute]:
         get("/xapi/connectomedb", site.announcement),
         post("/xapi/connectomedb/explain", search.explain),
         post("/xapi/connectomedb/facets", facets.facet),
+        # What is left below a project; last, as any word fits.
+        *hierarchy_table.project_setting_routes(get, post),
     ]
 
 

@@ -12,8 +12,10 @@ import logging
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from connectomedb import errors as e
+from connectomedb.store.edits import Outdated
 from connectomedb.store.results import ResultGone
 
 log = logging.getLogger("connectomedb.server")
@@ -36,7 +38,9 @@ PHRASES = {
     406: "Representation not offered",
     409: "Conflict",
     410: "Gone",
+    412: "Changed meanwhile",
     413: "Too large",
+    417: "Contents wanted",
     422: "Document refused",
     500: "Server error",
 }
@@ -57,6 +61,19 @@ class RootRefused(e.UnknownDataType):
     """A search for a data type that there is not, or that the user may not search."""
 
 
+class BadValue(e.DocumentError):
+    """A value, an id or a label that an item cannot have."""
+
+
+class NothingSaid(e.ConnectomeDBError):
+    """A PUT that would make something new, and does not say what."""
+
+
+class BadProjectId(e.ConnectomeDBError):
+    """An id that no project can have, or another one than the address names."""
+
+
+STATUS |= {BadValue: 400, NothingSaid: 417, BadProjectId: 417, Outdated: 412}
 STATUS |= {TooLarge: 413, NotOffered: 406, RootRefused: 403, ResultGone: 410}
 
 
@@ -85,13 +102,20 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     if error.status_code == 404:
         detail = f"nothing is served at {path}"
     elif error.status_code == 405:
-        offered = (error.headers or {}).get("Allow", "")
+        offered = offered_methods(request)
+        error.headers = {**(error.headers or {}), "Allow": offered}
         detail = f"{request.method} is not offered at {path}; there is {offered}"
     else:
         detail = error.detail
     answer = refusal(request, error.status_code, detail)
     answer.headers.update(error.headers or {})
     return answer
+
+
+def offered_methods(request: Request) -> str:
+    """Every method of the address; the router itself knows only the first route that fits."""
+    fitting = (route for route in request.app.routes if route.matches(request.scope)[0] != Match.NONE)
+    return ", ".join(sorted({m for route in fitting for m in getattr(route, "methods", None) or ()}))
 
 
 async def on_fault(request: Request, error: Exception) -> Response:

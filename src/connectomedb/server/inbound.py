@@ -41,6 +41,8 @@ STEERING = frozenset(
     )
 )
 
+_CUT_NAME = re.compile(r"((?:[^\[\]=]|\[[^\]]*\])+)=(.*)\Z", re.DOTALL)
+
 Found = TypeVar("Found")
 
 
@@ -81,6 +83,17 @@ class Ask:
         """One query parameter; '' when absent."""
         return self.request.query_params.get(name, "")
 
+    def flag(self, name: str) -> bool:
+        """A switch among the query parameters: there, and neither `false` nor `0`."""
+        value = self.request.query_params.get(name)
+        return value is not None and value.strip().lower() not in ("false", "0")
+
+    def revisions(self, header: str = "if-match") -> tuple[str, ...]:
+        """The revisions that `If-Match` or `If-None-Match` names; `*` for any."""
+        tags = self.request.headers.get(header, "").split(",")
+        bare = (tag.strip().removeprefix("W/").strip('"') for tag in tags)
+        return tuple(tag.partition("-")[0] for tag in bare if tag)
+
     def words(self, name: str) -> tuple[str, ...]:
         """A comma list among the query parameters."""
         values = self.request.query_params.getlist(name)
@@ -88,8 +101,11 @@ class Ask:
 
     def filters(self) -> dict[str, str]:
         """Query parameters that restrict a listing."""
-        pairs = self.request.query_params.multi_items()
-        return {name: value for name, value in pairs if name.lower() not in STEERING}
+        return {name: value for name, value in self.pairs() if name.lower() not in STEERING}
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """The query parameters in order, their names whole."""
+        return whole_names(self.request.query_params.multi_items())
 
     def number(self, name: str) -> int | None:
         """A count among the query parameters; None when absent or `*`. Raises BadConstraint."""
@@ -120,6 +136,16 @@ class Ask:
                     content = part.get_payload(decode=True)
                     return content if isinstance(content, bytes) else b""
         raise NotWellFormed("the body is not XML; send a search document (root element bundle)")
+
+
+def whole_names(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Names that were cut at an `=` in their brackets: `fields/field[name=release]/field=Q2` as typed."""
+    found = []
+    for name, value in pairs:
+        if name.count("[") > name.count("]") and (cut := _CUT_NAME.match(f"{name}={value}")):
+            name, value = cut[1], cut[2]
+        found.append((name, value))
+    return found
 
 
 def decoded_again(find: Callable[[str], Found], text: str) -> Found:

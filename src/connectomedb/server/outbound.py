@@ -16,11 +16,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
 from connectomedb.errors import BadConstraint, ConfigurationError
-from connectomedb.schema.documents import write_document
+from connectomedb.schema.documents import read_document, write_document
 from connectomedb.schema.model import Item, Value
 from connectomedb.server.failures import NotOffered
 from connectomedb.server.inbound import Ask
 from connectomedb.server.streaming import Streamed
+from connectomedb.store.edits import revision
 from connectomedb.tables.formats import stream, stream_page_json, stream_search_json, stream_xlist, write
 from connectomedb.tables.frames import arrow_stream, parquet_stream
 from connectomedb.tables.result import Cell, Column, ResultStream, ResultTable
@@ -155,14 +156,34 @@ def table_response(table: ResultTable, media: Media) -> Response:
 def answer_item(ask: Ask, item: Item, *, insert_date: datetime | None, heading: str) -> Response:
     """One project, subject or experiment as a document, as JSON or as a page."""
     media = chosen_media(ask, "html")
-    if media == "xml":
-        return media_response(write_document(item, ask.site.types, site_url=ask.site_url), media)
-    if media == "json":
-        return answer_json({"items": [item_json(item, insert_date)]})
+    if media in ("xml", "json"):
+        state = revision(item)
+        headers = {**_TABLE_HEADERS, "Cache-Control": "private, no-cache", "ETag": f'"{state}-{media}"'}
+        earlier = _earlier(ask, item)
+        if not earlier and state in ask.revisions("if-none-match"):
+            return Response(None, 304, headers)
+        if media == "xml":
+            document = write_document(item, ask.site.types, site_url=ask.site_url)
+            return Response(document, 200, headers, CONTENT_TYPES[media])
+        answer = answer_json({"items": [item_json(item, insert_date), *earlier]})
+        answer.headers.update(headers)
+        return answer
     if media == "csv":
         raise BadConstraint("a single item has no CSV form; ask for xml, json or html, or for a listing")
     values = [(path, spelled(value)) for path, value in item.values.items()]
     return answer_page(ask, "item.html", heading=heading, item=item, values=values, path=ask.request.url.path)
+
+
+def _earlier(ask: Ask, item: Item) -> list[dict[str, object]]:
+    """Earlier versions of the item, the last first, where they are asked for."""
+    if not ask.flag("includeHistory"):
+        return []
+    earlier = []
+    for change in ask.archive.history(item.text("ID"), ask.who):
+        if change.document:
+            old = read_document(change.document.encode(), ask.site.types)
+            earlier.append(item_json(old, change.at, is_history=True))
+    return earlier
 
 
 def answer_json(value: object, status: int = 200) -> Response:
@@ -189,9 +210,11 @@ def text_table(title: str, keys: Sequence[str], rows: Sequence[Sequence[Cell]]) 
     return ResultTable(tuple(Column(k) for k in keys), tuple(tuple(r) for r in rows), title)
 
 
-def item_json(item: Item, insert_date: datetime | None = None) -> dict[str, object]:
+def item_json(
+    item: Item, insert_date: datetime | None = None, *, is_history: bool = False
+) -> dict[str, object]:
     """An item in XNAT's JSON: fields by path, repeated parts as children."""
-    meta: dict[str, object] = {"isHistory": False, "xsi:type": item.xsi_type}
+    meta: dict[str, object] = {"isHistory": is_history, "xsi:type": item.xsi_type}
     if insert_date is not None:
         meta["start_date"] = xnat_moment(insert_date)
     return {

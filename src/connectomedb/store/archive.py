@@ -5,9 +5,10 @@ A facade: each method opens a connection, lets one module do the work, and close
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Engine, func, insert, select, update
@@ -24,6 +25,7 @@ from connectomedb.store import (
     bulk,
     deletion,
     doctor,
+    edits,
     execute,
     experiments,
     files,
@@ -32,6 +34,7 @@ from connectomedb.store import (
     listings,
     migrations,
     offers,
+    parts,
     project_facts,
     projects,
     registration,
@@ -46,6 +49,7 @@ from connectomedb.store.changes import Changing
 from connectomedb.store.compile import compile_search
 from connectomedb.store.deletion import Tombstone
 from connectomedb.store.doctor import Problem
+from connectomedb.store.edits import Edit
 from connectomedb.store.engine import data_version, dialect_of, writing
 from connectomedb.store.executors import Executor, Plan, SqlExecutor, first_plan
 from connectomedb.store.export import ExportReport, Format, export_project
@@ -56,6 +60,7 @@ from connectomedb.store.loader import Contents
 from connectomedb.store.registration import ElementSecurity
 from connectomedb.store.report import IngestReport
 from connectomedb.store.results import KeptResults
+from connectomedb.store.rights import Right, has_right
 from connectomedb.store.searches import SavedSearches
 from connectomedb.store.sessions import LoginSession, LoginSessions
 from connectomedb.store.tiers import HeldTier
@@ -201,6 +206,8 @@ class Archive:
         *,
         project: str = "",
         subject: str = "",
+        session: str = "",
+        since: datetime | None = None,
         columns: Sequence[str] = (),
         xsi_types: Sequence[str] = (),
         filters: Mapping[str, str] | None = None,
@@ -215,6 +222,8 @@ class Archive:
                 who,
                 project=project,
                 subject=subject,
+                session=session,
+                since=since,
                 columns=columns,
                 xsi_types=xsi_types,
                 filters=filters,
@@ -432,6 +441,80 @@ class Archive:
         """Give an item to another project, the old one keeps a share; see `sharing.move`."""
         with writing(self.engine) as connection:
             sharing.move(connection, self._layout, item_id, project, who, reason=reason)
+
+    # Edits as the REST interface makes them (store.edits, store.parts)
+
+    def edit(self, item_id: str, edit: Edit, who: Principal) -> None:
+        """Change one item in one transaction; see `edits.apply_edit`."""
+        site_id = self._site_id()
+        with writing(self.engine) as connection:
+            edits.apply_edit(connection, self._layout, item_id, edit, who, site_id=site_id)
+
+    def edit_project(self, project_id: str, edit: Edit, who: Principal) -> None:
+        """The same for a project, whose names no other project may have."""
+        site_id = self._site_id()
+        with writing(self.engine) as connection:
+            if edit.document is not None:
+                edits.need_free_names(connection, self._layout, self._dialect, edit.document, project_id)
+            edits.apply_edit(connection, self._layout, project_id, edit, who, site_id=site_id)
+
+    def found_project(self, document: Item, who: Principal, accessibility: Accessibility) -> None:
+        """A new project that belongs to the user; see `edits.found_project`."""
+        site_id = self._site_id()
+        with writing(self.engine) as connection:
+            edits.found_project(
+                connection, self._layout, self._dialect, document, who, accessibility, site_id=site_id
+            )
+
+    def add_part(
+        self, session_id: str, family: t.Family, part: Item, who: Principal, *, reason: str = ""
+    ) -> str:
+        """A new scan or reconstruction of a session; see `edits.add_part`."""
+        site_id = self._site_id()
+        with writing(self.engine) as connection:
+            return edits.add_part(
+                connection, self._layout, session_id, family, part, who, site_id=site_id, reason=reason
+            )
+
+    def delete_at(
+        self,
+        item_id: str,
+        who: Principal,
+        *,
+        expected: Collection[str] = (),
+        reason: str = "",
+        with_shares: bool = False,
+    ) -> None:
+        """Delete an item that is at one of these revisions; see `deletion.delete_item`."""
+        with writing(self.engine) as connection:
+            if expected:
+                edits.need_revision(connection, self._layout, item_id, expected, who)
+            deletion.delete_item(connection, self._layout, item_id, who, reason, with_shares=with_shares)
+
+    def read_status(self, item_id: str, who: Principal) -> str:
+        """Whether an item is active; see `edits.read_status`."""
+        with self.engine.connect() as connection:
+            return edits.read_status(connection, item_id, who)
+
+    def locate_part(self, session: Located, family: t.Family, text: str, who: Principal) -> Located:
+        """A scan or reconstruction of a session. Raises NotFound."""
+        with self.engine.connect() as connection:
+            return parts.locate_part(connection, session, family, text, who)
+
+    def locate_assessor(self, session: Located, text: str, who: Principal, project: str = "") -> Located:
+        """An assessor of a session, by id or label. Raises NoSuchExperiment."""
+        with self.engine.connect() as connection:
+            return parts.locate_assessor(connection, session, text, who, project=project)
+
+    def may(self, project: str, right: Right, who: Principal) -> bool:
+        """Whether the user has a right in a project; see `rights.has_right`."""
+        with self.engine.connect() as connection:
+            return has_right(connection, who, project, right)
+
+    def shown_in(self, item_id: str, who: Principal) -> list[tuple[str, str, str, str]]:
+        """Label, id, second id and name of the projects that show an item; see `parts.shown_in`."""
+        with self.engine.connect() as connection:
+            return parts.shown_in(connection, self._layout, item_id, who)
 
     # What became of things
 
