@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from connectomedb.errors import BadConstraint
+from connectomedb.errors import BadConstraint, UnknownField
 from connectomedb.schema.documents import check_value
 from connectomedb.schema.model import ElementPath, Item, Node, Value
 from connectomedb.schema.paths import Address
@@ -21,6 +21,7 @@ from connectomedb.schema.values import parse_value
 CLEARED = ("NULL", "")
 # XNAT's name for the text of a parameter, which clients write.
 _TEXT_OF_PARAMETER = re.compile(r"(addParam(?:\[[^\]]*\])?)/addField\Z", re.IGNORECASE)
+_LEAF_OF_ENTRY = re.compile(r"(.*\[(?!@?xsi:type)[^\]]*\])/\w+\Z", re.IGNORECASE)
 _US_DAY = re.compile(r"([0-9]{1,2})([/.])([0-9]{1,2})\2([0-9]{4})\Z")
 
 
@@ -55,12 +56,13 @@ def assign(types: DataTypes, xsi_type: str, pairs: Iterable[tuple[str, str]]) ->
     cleared: list[str] = []
     reasons: list[str] = []
     for path, text in pairs:
-        address = types.address(xsi_type, _TEXT_OF_PARAMETER.sub(r"\1/addParam", path))
+        path = _TEXT_OF_PARAMETER.sub(r"\1/addParam", path)
+        if text.strip() in CLEARED:
+            cleared.append(_spot(types, xsi_type, path))
+            continue
+        address = types.address(xsi_type, path)
         if address.is_meta:
             raise BadConstraint(f"{path} is kept by the archive and cannot be written")
-        if text.strip() in CLEARED:
-            cleared.append(_spot(address))
-            continue
         try:
             value = read_value(address.element, text)
         except ValueError as problem:
@@ -89,13 +91,28 @@ def read_value(element: ElementPath, text: str) -> Value:
     return value
 
 
-def _spot(address: Address) -> str:
-    """A leaf or an entry as `merge.clear` names it."""
+def _spot(types: DataTypes, xsi_type: str, path: str) -> str:
+    """A leaf or an entry as `merge.clear` names it.
+
+    An entry goes by its own text only: `fields/field[name=x]/field`, never by one of several leaves.
+    """
+    try:
+        address = types.address(xsi_type, path)
+    except UnknownField:
+        # Source  xnatpy 0.8.1 clears a variable by two leaves, one of which no entry has.
+        entry = _LEAF_OF_ENTRY.match(path)
+        if entry is None:
+            raise
+        address = types.address(xsi_type, entry[1])
+    if address.is_meta:
+        raise BadConstraint(f"{path} is kept by the archive and cannot be written")
     if not address.parts:
         return address.element.path
     first = address.parts[0]
-    if len(address.parts) > 1:
-        raise BadConstraint(f"{address.path}: what stands deeper than one entry is changed by a document")
+    if len(address.parts) > 1 or address.element.path != first.path.rpartition("/")[2]:
+        raise BadConstraint(
+            f"{path}: one leaf of an entry is taken away by a document, or at its own address"
+        )
     if not first.selectors:
         return first.path
     chosen = first.selectors[0]

@@ -47,6 +47,8 @@ from connectomedb.vocabulary.short_names import (
     DEFAULT_COLUMNS,
     IMAGE_ASSESSOR,
     LEVEL_TYPES,
+    RECONSTRUCTION,
+    SCAN,
     SESSION,
     SHORT_NAMES,
     SUBJECT_ASSESSOR,
@@ -57,6 +59,12 @@ Level = ListLevel
 
 _EXPERIMENT_LEVELS: frozenset[Level] = frozenset(("experiments", "assessors"))
 _PART_LEVELS: frozenset[Level] = frozenset(("scans", "reconstructions"))
+# What a session holds, as columns beside it: the place, the type, and the family whose paths lead there.
+_HELD: tuple[tuple[str, str, t.Family | None], ...] = (
+    ("scans/scan", SCAN, "scan"),
+    ("reconstructions/reconstructedimage", RECONSTRUCTION, "reconstruction"),
+    ("assessors/assessor", IMAGE_ASSESSOR, None),
+)
 _TITLES: Mapping[Level, str] = {
     "projects": "Projects",
     "subjects": "Subjects",
@@ -91,10 +99,15 @@ class _Listing:
     membership: FromClause = field(default_factory=lambda: t.membership.alias())
     subject_membership: FromClause = field(default_factory=lambda: t.membership.alias())
     uses_subject_membership: bool = False
+    inner: dict[str, Row] = field(default_factory=dict)
     entries: dict[str, tuple[t.ChildTable, FromClause]] = field(default_factory=dict)
 
     def value(self, asked: _Asked) -> Expr:
         """The SQL of a column; a path that the rows do not have gives no value."""
+        held = self.held(asked)
+        if held is not None:
+            inner, path = held
+            return read_leaf(inner, path, asked.data_type, self.who) or Expr(cast(null(), t.string), "string")
         short = asked.short.lower()
         if short == "note" and self.level == "projects":
             return self.note()
@@ -113,6 +126,21 @@ class _Listing:
         if child is not None and row is self.row:
             return guarded(self.entry(*child), row, asked.path, asked.data_type, self.who)
         return Expr(cast(null(), t.string), "string")
+
+    def held(self, asked: _Asked) -> tuple[Row, str] | None:
+        """The scan or assessor inside a session that a column is of, and the path there; each is a row."""
+        if self.level not in _EXPERIMENT_LEVELS or asked.short:
+            return None
+        for place, kind, family in _HELD:
+            path = asked.path
+            if path.lower().startswith(f"{place}/"):
+                path = path[len(place) + 1 :]
+            elif self.layout.family(asked.data_type.xsi_type) != family:
+                continue
+            if place not in self.inner:
+                self.inner[place] = Row(self.layout, self.layout.types.get(kind))
+            return self.inner[place], path
+        return None
 
     def entry(self, child: t.ChildTable, leaf: str) -> Expr:
         """A leaf of a repeated part; the part is joined once, however many of its leaves are asked for."""
@@ -197,6 +225,9 @@ class _Listing:
                 self.subject_membership,
                 and_(m.item_pk == self.row.subject_pk, m.project == bound(self.project)),
             )
+        for inner in self.inner.values():
+            here = and_(inner.base.c.owner_pk == self.row.pk, inner.of_type(), inner.seen_by(self.who))
+            frame = inner.attached(frame, here)
         for _, entry in self.entries.values():
             frame = frame.outerjoin(entry, entry.c.owner_pk == self.row.pk)
         return frame
@@ -282,6 +313,9 @@ def list_level(
     root = _root(layout, base, chosen, mentioned)
     if not columns:
         wanted = _default_columns(layout, level, base, root, chosen)
+    elif level in _EXPERIMENT_LEVELS and chosen and root.abstract:
+        # Source  clients.md 2.2: pyxnat reads which kind it is where it asked for an abstract one.
+        wanted += [one for one in [_asked(layout, level, "xsiType")] if one is not None and one not in wanted]
     listing = _Listing(layout, dialect, who, level, project, subject, root, Row(layout, root), session)
     cells: dict[str, Expr] = {one.key: listing.value(one) for one in wanted}
     key = _key_column(level, base, root)
@@ -306,7 +340,11 @@ def list_level(
         select(*(cell.sql.label(f"c{n}") for n, cell in enumerate(cells.values())))
         .select_from(listing.frame())
         .where(*where)
-        .order_by(*listing.order(), *(asc(entry.c.entry) for _, entry in listing.entries.values()))
+        .order_by(
+            *listing.order(),
+            *(asc(inner.pk) for inner in listing.inner.values()),
+            *(asc(entry.c.entry) for _, entry in listing.entries.values()),
+        )
     )
     rows = connection.execute(statement).all()
     described = tuple(Column(name, cell.value_type, name) for name, cell in cells.items())
@@ -344,7 +382,8 @@ def _asked(layout: t.Layout, level: Level, name: str) -> _Asked | None:
             return _Asked(one.name, data_type, path, one.name)
     family = layout.family(xsi_type)
     row_family = layout.family(LEVEL_TYPES[level])
-    if family != row_family and not (family == "subject" and row_family == "experiment"):
+    beside = row_family == "experiment" and family in ("subject", "scan", "reconstruction")
+    if family != row_family and not beside:
         return None
     if xsi_type.lower() == t.SUBJECT.lower() and level in _EXPERIMENT_LEVELS and path.lower() == "label":
         return _Asked(name.lower(), data_type, path, "subject_label")

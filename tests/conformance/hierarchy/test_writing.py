@@ -242,7 +242,8 @@ def test_scans_reconstructions_and_assessors(
     assert ann.put(f"{m}/scans/4?xsiType=xnat:imageScanData").status_code == 400
     assert ann.put(f"{m}/scans/4").status_code == 400
     assert ann.put(f"{m}/scans/3?xsiType=xnat:ctScanData").status_code == 409
-    assert ann.put(f"{m}/scans/4?xsiType=xnat:mrScanData&xnat:mrScanData/ID=5").status_code == 400
+    assert ann.put(f"{m}/scans/T1w?xsiType=xnat:mrScanData&xnat:mrScanData/ID=3").status_code == 409
+    assert ann.put(f"{m}/scans/3?xnat:mrScanData/ID=5").status_code == 400
     posted = ann.post(f"{m}/scans?xsiType=xnat:mrScanData&type=T2w")
     assert posted.text.endswith("/scans/1")
     assert ann.post(f"{m}/scans?xsiType=xnat:mrScanData&ID=1").status_code == 409

@@ -295,12 +295,8 @@ def put_part(ask: Ask) -> Response:
         found = part_of(ask)
     except NotFound:
         write = _part_write(ask, level)
-        name = ask.part(kind)
-        if write.text("ID") not in ("", name):
-            raise BadConstraint(
-                f"the address names the {kind} {name}, the request {write.text('ID')}"
-            ) from None
-        _add_part(ask, session, kind, write, name)
+        # Source  xnatpy 0.8.1 puts a scan at its type, and says the ID beside it.
+        _add_part(ask, session, kind, write, write.text("ID") or ask.part(kind))
         return answer_text("")
     if _create_only(ask):
         raise Outdated(f"the {kind} {found.label} is there already")
