@@ -2,12 +2,14 @@
 
     ConnectomeDBError
       ConfigurationError(ValueError)      a setting, a site folder or an installation that cannot work
+        WeakPassword                      a password that is easily guessed, with every reason
       ServerUnreachable(ConnectionError)  nobody answered
       ServerTimeout(TimeoutError)         nobody answered in time
       ServerFault                         5xx, or nonsense where data was promised
       AuthenticationError
         BadCredentials                    the name or the password is wrong
         LoginExpired                      the login ended and could not be renewed
+        TooManyAttempts                   wrong passwords came too fast; says when to try again
       AccessDenied(PermissionError)       readable perhaps, but this may not be done
         TermsNotAccepted                  data-use terms stand in the way
       NotFound(LookupError)
@@ -43,6 +45,14 @@ class ConnectomeDBError(Exception):
 
 class ConfigurationError(ConnectomeDBError, ValueError):
     """A setting, a site folder or an installation that cannot work as it is."""
+
+
+class WeakPassword(ConfigurationError):
+    """A password that is too easily guessed; `reasons` holds all that is wrong with it."""
+
+    def __init__(self, reasons: Iterable[str]) -> None:
+        self.reasons = tuple(reasons)
+        super().__init__(f"this password is not good enough: it {'; it '.join(self.reasons)}; choose another")
 
 
 class ServerUnreachable(ConnectomeDBError, ConnectionError):
@@ -81,6 +91,14 @@ class BadCredentials(AuthenticationError):
 
 class LoginExpired(AuthenticationError):
     """The login ended and could not be renewed."""
+
+
+class TooManyAttempts(AuthenticationError):
+    """Wrong passwords came too fast; after `retry_after_s` seconds the next one is looked at."""
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class AccessDenied(ConnectomeDBError, PermissionError):

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from connectomedb import errors as e
+from connectomedb.server.audit import scrubbed_path
 from connectomedb.store.edits import Outdated
 from connectomedb.store.results import ResultGone
 
@@ -22,6 +23,8 @@ log = logging.getLogger("connectomedb.server")
 
 STATUS: dict[type[Exception], int] = {
     e.AuthenticationError: 401,
+    e.TooManyAttempts: 429,
+    e.WeakPassword: 400,
     e.AccessDenied: 403,
     e.NotFound: 404,
     e.Conflict: 409,
@@ -42,6 +45,7 @@ PHRASES = {
     413: "Too large",
     417: "Contents wanted",
     422: "Document refused",
+    429: "Too many attempts",
     500: "Server error",
 }
 
@@ -86,13 +90,16 @@ def failure(request: Request, error: e.ConnectomeDBError) -> Response:
     """The answer for one of our own exceptions."""
     status = status_of(error)
     if status == 500:
-        log.error("%s %s failed: %s", request.method, request.url.path, error)
+        log.error("%s %s failed: %s", request.method, scrubbed_path(request.url.path), error)
     facts = {
         name: getattr(error, name)
         for name in ("name", "field", "data_type", "nearest", "reasons")
         if hasattr(error, name)
     }
-    return refusal(request, status, str(error), facts)
+    answer = refusal(request, status, str(error), facts)
+    if isinstance(error, e.TooManyAttempts):
+        answer.headers["Retry-After"] = str(int(error.retry_after_s) + 1)
+    return answer
 
 
 async def on_http_exception(request: Request, error: Exception) -> Response:
@@ -123,7 +130,7 @@ async def on_fault(request: Request, error: Exception) -> Response:
 
     The trace itself is logged by the ASGI server, which gets the exception after this answer.
     """
-    log.error("%s %s failed: %s", request.method, request.url.path, type(error).__name__)
+    log.error("%s %s failed: %s", request.method, scrubbed_path(request.url.path), type(error).__name__)
     return refusal(request, 500, "the server failed over this request; its log says why")
 
 

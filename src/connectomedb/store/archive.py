@@ -57,6 +57,7 @@ from connectomedb.store.facets import Facet, find_facet
 from connectomedb.store.history import Change, read_history
 from connectomedb.store.ingest.loading import Loading, loading
 from connectomedb.store.loader import Contents
+from connectomedb.store.people import People
 from connectomedb.store.registration import ElementSecurity
 from connectomedb.store.report import IngestReport
 from connectomedb.store.results import KeptResults
@@ -89,8 +90,14 @@ class Archive:
         self._executors: tuple[Executor, ...] = (SqlExecutor(engine, self._layout, self._dialect),)
         self._accounts = Accounts(engine)
         self._sessions = LoginSessions(engine)
+        self.people = People(engine, self._accounts, self._sessions)
         self.results = KeptResults(engine)
         self.searches = SavedSearches(engine)
+
+    @property
+    def layout(self) -> t.Layout:
+        """The tables of the data types."""
+        return self._layout
 
     @property
     def types(self) -> DataTypes:
@@ -437,10 +444,21 @@ class Archive:
         with writing(self.engine) as connection:
             sharing.unshare(connection, self._layout, item_id, project, who, reason=reason)
 
-    def move_item(self, item_id: str, project: str, who: Principal, *, reason: str = "") -> None:
-        """Give an item to another project, the old one keeps a share; see `sharing.move`."""
+    def move_item(
+        self, item_id: str, project: str, who: Principal, *, reason: str = "", along: Sequence[str] = ()
+    ) -> None:
+        """Give an item, and those that go along, to another project; the old one keeps shares.
+
+        Source   `sharing.move`; all of them move, or none
+        """
         with writing(self.engine) as connection:
-            sharing.move(connection, self._layout, item_id, project, who, reason=reason)
+            for one in (item_id, *along):
+                sharing.move(connection, self._layout, one, project, who, reason=reason)
+
+    def shares(self, item_id: str, who: Principal) -> list[tuple[str, str]]:
+        """Projects that an item is in and that the user sees, with its label there; the owner comes first."""
+        with self.engine.connect() as connection:
+            return sharing.projects_of(connection, item_id, who)
 
     # Edits as the REST interface makes them (store.edits, store.parts)
 
@@ -595,9 +613,9 @@ class Archive:
         """A new account; see `Accounts.add`."""
         return self._accounts.add(login, password, is_admin=is_admin, email=email)
 
-    def verify_password(self, login: str, password: str) -> Principal:
-        """Who that is. Raises BadCredentials."""
-        return self._accounts.verify(login, password)
+    def verify_password(self, login: str, password: str, address: str = "") -> Principal:
+        """Who that is, asked from `address`. Raises BadCredentials, TooManyAttempts."""
+        return self._accounts.verify(login, password, address)
 
     def set_password(self, login: str, password: str) -> None:
         """Change a password; the account's logins end."""
