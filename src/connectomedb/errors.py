@@ -20,12 +20,15 @@
         UnknownDataType                   with the nearest names
         UnknownField                      with the nearest names
         BadConstraint                     an operator, a value or a nesting that means nothing
+        BadPath                           a path that names nothing, or that no file may have
       DocumentError(ValueError)
         NotWellFormed                     not XML, or XML that is refused unread
         NotValid                          every reason, each with its line
           ImportRefused                   rows or documents that an import left out
+        ArchiveRefused                    a zip or tar that is not unpacked
       TransferError(OSError)
         ObjectMissing  ChecksumMismatch  Truncated  ManifestError  DiskFull
+      TooMuch                             more than the site takes at once
 
 A message names the thing and the cure; facts are attributes.
 """
@@ -169,6 +172,10 @@ class BadConstraint(QueryError):
     """An operator, a value or a nesting that means nothing."""
 
 
+class BadPath(QueryError):
+    """A path that names nothing, or that no file may have."""
+
+
 class DocumentError(ConnectomeDBError, ValueError):
     """A document that cannot be taken."""
 
@@ -193,6 +200,10 @@ class ImportRefused(NotValid):
         super().__init__(str(refusal) for refusal in report.refused)
 
 
+class ArchiveRefused(DocumentError):
+    """A zip or tar that is not unpacked: damaged, encrypted, or with members that are no files."""
+
+
 class TransferError(ConnectomeDBError, OSError):
     """A file could not be brought over whole."""
 
@@ -215,6 +226,10 @@ class ManifestError(TransferError, ValueError):
 
 class DiskFull(TransferError):
     """No room where the file should go."""
+
+
+class TooMuch(ConnectomeDBError):
+    """More than the site takes at once."""
 
 
 def _unknown(statement: str, nearest: Sequence[str]) -> str:

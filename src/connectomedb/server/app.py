@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from connectomedb.objects.held import open_held
 from connectomedb.server.answers import Answers
 from connectomedb.server.audit import Audit, AuditLog
 from connectomedb.server.auth import Gate
@@ -27,8 +28,10 @@ from connectomedb.server.routes import (
     access,
     audit_log,
     facets,
+    files,
     hierarchy_table,
     project_people,
+    resources,
     saved_searches,
     schemas,
     search,
@@ -43,6 +46,8 @@ from connectomedb.server.routes import (
 )
 from connectomedb.store.site import Site
 
+_BYTES_OF_FILES = re.compile(r"/files/|[?&](?:format=(?:zip|tar|tgz)|index=)")
+
 
 def get(path: str, handler: Handler, *, open_to_all: bool = False) -> Route:
     """Reads (HEAD included)."""
@@ -52,6 +57,11 @@ def get(path: str, handler: Handler, *, open_to_all: bool = False) -> Route:
 def post(path: str, handler: Handler, *methods: str, open_to_all: bool = False) -> Route:
     """Everything that is sent with a body, or changes something."""
     return Route(path, endpoint(handler, open_to_all=open_to_all), methods=list(methods) or ["POST"])
+
+
+def sending(path: str, handler: Handler) -> Route:
+    """Takes a body of any size, while it comes."""
+    return Route(path, endpoint(handler, reads_body=False), methods=["PUT", "POST"])
 
 
 def routes() -> list[BaseRoute]:
@@ -67,6 +77,8 @@ def routes() -> list[BaseRoute]:
         get("/data/auth", sessions.who_am_i),
         post("/data/services/auth", sessions.log_in, "PUT", "POST", open_to_all=True),
         *hierarchy_table.hierarchy_routes(get, post),
+        *file_routes("/data/{item:item}"),
+        post("/data/services/refresh/catalog", resources.refresh),
         post("/data/search", search.search),
         get("/data/search/elements", types.elements),
         get("/data/search/elements/{xsi_type}", types.fields),
@@ -217,6 +229,27 @@ def _sharing() -> list[BaseRoute]:
     ]
 
 
+def file_routes(item: str) -> list[BaseRoute]:
+    """Resources and files of every kind of item."""
+    one = item + "/resources/{resource}"
+    return [
+        get(item + "/resources", resources.listing),
+        post(item + "/resources", resources.create_unnamed),
+        get(one, resources.catalog),
+        post(one, resources.create, "PUT"),
+        post(one, resources.delete, "DELETE"),
+        get(one + "/files", files.listing),
+        sending(one + "/files", files.send),
+        get(one + "/files/{path:path}", files.fetch),
+        sending(one + "/files/{path:path}", files.send),
+        post(one + "/files/{path:path}", files.delete, "DELETE"),
+        get(item + "/files", files.listing),
+        get(item + "/files/{path:path}", files.fetch),
+        sending(item + "/files/{path:path}", files.send),
+        post(item + "/files/{path:path}", files.delete, "DELETE"),
+    ]
+
+
 def make_app(site: Site, *, session_lifetime_s: float = 1800, require_login: bool | None = None) -> Starlette:
     """The application that serves an open site; closing the site stays the caller's business.
 
@@ -236,7 +269,7 @@ def make_app(site: Site, *, session_lifetime_s: float = 1800, require_login: boo
             Middleware(OldAddresses),
             Middleware(Audit, audit=audit),
             Middleware(SafeHeaders),
-            Middleware(GZipMiddleware, minimum_size=2000, compresslevel=4),
+            Middleware(GZipOfAnswers, minimum_size=2000, compresslevel=4),
         ],
         exception_handlers={HTTPException: on_http_exception, Exception: on_fault},
     )
@@ -244,8 +277,20 @@ def make_app(site: Site, *, session_lifetime_s: float = 1800, require_login: boo
     app.state.site = site
     app.state.answers = Answers()
     app.state.audit = audit
+    app.state.held = open_held(site.files_folder, site.files_url)
     app.state.gate = Gate(session_lifetime_s, require_login)
     return app
+
+
+class GZipOfAnswers(GZipMiddleware):
+    """Compresses answers, never files: their bytes are counted, cut into ranges, mostly packed already."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        address = f"{scope.get('path', '')}?{scope.get('query_string', b'').decode('latin-1')}"
+        if _BYTES_OF_FILES.search(address):
+            await self.app(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 class OldAddresses:

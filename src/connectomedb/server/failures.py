@@ -17,6 +17,7 @@ from starlette.routing import Match
 from connectomedb import errors as e
 from connectomedb.server.audit import scrubbed_path
 from connectomedb.store.edits import Outdated
+from connectomedb.store.resource_files import PreconditionFailed
 from connectomedb.store.results import ResultGone
 
 log = logging.getLogger("connectomedb.server")
@@ -39,14 +40,17 @@ PHRASES = {
     404: "Unknown",
     405: "Method not offered",
     406: "Representation not offered",
+    408: "Too slow",
     409: "Conflict",
     410: "Gone",
-    412: "Changed meanwhile",
+    412: "Not as expected",
     413: "Too large",
     417: "Contents wanted",
     422: "Document refused",
     429: "Too many attempts",
     500: "Server error",
+    502: "Store failed",
+    507: "No room",
 }
 
 # pyxnat recognises a failed login by this sentence.
@@ -59,6 +63,14 @@ class TooLarge(e.ConnectomeDBError):
 
 class NotOffered(e.ConnectomeDBError):
     """A representation that this installation cannot make."""
+
+
+class BadUpload(e.ConnectomeDBError):
+    """A body that is no file, or not the one that was promised."""
+
+
+class TooSlow(e.ConnectomeDBError):
+    """A body that comes too slowly to be waited for."""
 
 
 class RootRefused(e.UnknownDataType):
@@ -79,6 +91,8 @@ class BadProjectId(e.ConnectomeDBError):
 
 STATUS |= {BadValue: 400, NothingSaid: 417, BadProjectId: 417, Outdated: 412}
 STATUS |= {TooLarge: 413, NotOffered: 406, RootRefused: 403, ResultGone: 410}
+STATUS |= {BadUpload: 400, TooSlow: 408, e.ChecksumMismatch: 400, e.TooMuch: 413, PreconditionFailed: 412}
+STATUS |= {e.DiskFull: 507, e.TransferError: 502}
 
 
 def status_of(error: Exception) -> int:

@@ -186,12 +186,17 @@ def decoded_again(find: Callable[[str], Found], text: str) -> Found:
 Handler = Callable[[Ask], Response]
 
 
-def endpoint(handler: Handler, *, open_to_all: bool = False) -> Callable[[Request], Awaitable[Response]]:
-    """The handler as Starlette wants it: body read and bounded, caller known, errors answered."""
+def endpoint(
+    handler: Handler, *, open_to_all: bool = False, reads_body: bool = True
+) -> Callable[[Request], Awaitable[Response]]:
+    """The handler as Starlette wants it: body read and bounded, caller known, errors answered.
+
+    One that takes the body itself, while it comes, says so: see `uploads.Receiving`.
+    """
 
     async def answer(request: Request) -> Response:
         try:
-            body = await bounded_body(request)
+            body = await bounded_body(request) if reads_body else b""
         except TooLarge as error:
             refused = failure(request, error)
             refused.headers["Connection"] = "close"

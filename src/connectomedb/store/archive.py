@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Unpack
 
 from sqlalchemy import Engine, func, insert, select, update
 
@@ -30,6 +31,7 @@ from connectomedb.store import (
     experiments,
     files,
     growth,
+    holders,
     items,
     listings,
     migrations,
@@ -38,6 +40,8 @@ from connectomedb.store import (
     project_facts,
     projects,
     registration,
+    resource_files,
+    resources,
     sharing,
     subjects,
     tiers,
@@ -55,11 +59,14 @@ from connectomedb.store.executors import Executor, Plan, SqlExecutor, first_plan
 from connectomedb.store.export import ExportReport, Format, export_project
 from connectomedb.store.facets import Facet, find_facet
 from connectomedb.store.history import Change, read_history
+from connectomedb.store.holders import ResourceHolder
 from connectomedb.store.ingest.loading import Loading, loading
 from connectomedb.store.loader import Contents
 from connectomedb.store.people import People
 from connectomedb.store.registration import ElementSecurity
 from connectomedb.store.report import IngestReport
+from connectomedb.store.resource_files import Entered, Expected, HeldFile, NewFile
+from connectomedb.store.resources import ResourceFacts, ResourceRecord
 from connectomedb.store.results import KeptResults
 from connectomedb.store.rights import Right, has_right
 from connectomedb.store.searches import SavedSearches
@@ -69,6 +76,7 @@ from connectomedb.store.visibility import visible, visible_file, visible_project
 from connectomedb.store.writer import Imported, ItemWriter
 from connectomedb.tables.result import ResultStream, ResultTable
 from connectomedb.vocabulary.records import Accessibility, FileRow, Group, Located, Membership, Principal
+from connectomedb.vocabulary.resource_paths import ItemAddress
 
 __all__ = ["Archive", "IngestReport"]
 
@@ -561,6 +569,106 @@ class Archive:
         """Note what the mirror at `location` holds of a project; see `files.add_files`."""
         with writing(self.engine) as connection:
             return files.add_files(connection, project, location, rows, replace=replace, prefix=prefix)
+
+    # Resources and their files, see `holders`, `resources` and `resource_files`
+
+    def find_holders(
+        self, address: ItemAddress, who: Principal, *, right: Right | None = None, below: bool = False
+    ) -> list[ResourceHolder]:
+        """The items that an address names, with `below` also what is inside them; see `find_holders`."""
+        with self.engine.connect() as connection:
+            found = holders.find_holders(connection, self._layout, address, who, right)
+            inside = (
+                one
+                for holder in (found if below else ())
+                for one in holders.holders_below(connection, self._layout, holder, who)
+            )
+            return [*found, *inside]
+
+    def list_resources(self, some: Sequence[ResourceHolder]) -> list[ResourceRecord]:
+        """The resources of items that were found."""
+        with self.engine.connect() as connection:
+            return resources.list_resources(connection, self._layout, some)
+
+    def find_resources(self, some: Sequence[ResourceHolder], names: str) -> list[ResourceRecord]:
+        """The resources of these items by number or label. Raises NotFound."""
+        with self.engine.connect() as connection:
+            return resources.find_resources(connection, self._layout, some, names)
+
+    def create_resource(
+        self, address: ItemAddress, label: str, who: Principal, **facts: Unpack[ResourceFacts]
+    ) -> ResourceRecord:
+        """A new resource; see `resources.create_resource`."""
+        site_id = self._site_id()
+        with writing(self.engine) as connection:
+            (holder,) = holders.find_holders(connection, self._layout, address, who, "edit")[:1]
+            return resources.create_resource(
+                connection, self._layout, holder, label, who, site_id=site_id, **facts
+            )
+
+    def delete_resource(self, resource: ResourceRecord, who: Principal, reason: str = "") -> list[str]:
+        """Delete a resource; gives the keys of objects that nothing points to any more."""
+        with writing(self.engine) as connection:
+            return resources.delete_resource(connection, self._layout, resource, who, reason)
+
+    def find_files(
+        self, some: Sequence[ResourceRecord], *, path: str = "", folder: str = "", recursive: bool = True
+    ) -> list[HeldFile]:
+        """The files of resources; see `resource_files.find_files`."""
+        with self.engine.connect() as connection:
+            return resource_files.find_files(connection, some, path=path, folder=folder, recursive=recursive)
+
+    def enter_files(
+        self,
+        address: ItemAddress,
+        label: str,
+        new: Sequence[NewFile],
+        who: Principal,
+        *,
+        overwrite: bool = False,
+        expected: Expected | None = None,
+        reason: str = "",
+    ) -> Entered:
+        """Make files visible in the resource of that number or label, which is made when it is not there.
+
+        Raises  as `resource_files.enter_files`
+        """
+        site_id = self._site_id()
+        with writing(self.engine) as connection:
+            (holder,) = holders.find_holders(connection, self._layout, address, who, "edit")[:1]
+            resource = resources.found_or_made(
+                connection, self._layout, holder, label, who, site_id=site_id, reason=reason
+            )
+            return resource_files.enter_files(
+                connection, self._layout, resource, new, who, overwrite=overwrite, expected=expected
+            )
+
+    def delete_files(
+        self, some: Sequence[HeldFile], who: Principal, *, expected: Expected | None = None
+    ) -> list[str]:
+        """Delete files; gives the keys of objects that nothing points to any more."""
+        with writing(self.engine) as connection:
+            return resource_files.delete_files(connection, self._layout, some, who, expected=expected)
+
+    def set_file_facts(self, resource: ResourceRecord, facts: Sequence[NewFile]) -> None:
+        """Change what is known of files that stay where they are; see `resource_files.set_facts`."""
+        with writing(self.engine) as connection:
+            resource_files.set_facts(connection, self._layout, resource, facts)
+
+    def labels_of(self, pks: Sequence[int]) -> dict[int, str]:
+        """The labels of items by primary key."""
+        with self.engine.connect() as connection:
+            return holders.labels_of(connection, pks)
+
+    def known_keys(self, keys: Collection[str]) -> set[str]:
+        """Those of some keys of the site's store that a file points to."""
+        with self.engine.connect() as connection:
+            return resource_files.known_keys(connection, keys)
+
+    def held_keys(self) -> list[tuple[str, str]]:
+        """Every key that a file points to, and which file: `<resource id>/<path>`."""
+        with self.engine.connect() as connection:
+            return list(resource_files.iter_keys(connection))
 
     # Health
 
