@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar, overload
 
 from connectomedb.client.attributes import Attributes
 from connectomedb.client.core import Core
@@ -139,7 +139,7 @@ class Element:
         """What stands on a level below it; ids or labels match the pattern."""
         return listed(self._core, kind_of(level), self, pattern)
 
-    def create(self, **params: Any) -> Element:
+    def create(self, **params: Any) -> Self:
         """Make it if it is not there, and what it stands in where that is missing.
 
         The names of levels say types: `experiments='xnat:petSessionData'`. `xml` is a file with the document
@@ -262,9 +262,9 @@ class Collection(Generic[E_co]):
         if unknown:
             raise QueryError(f"a collection gives 'id', 'label' and 'obj', not {unknown[0]!r}")
         readers: dict[str, Callable[[Element], object]] = {
-            "id": Element.id,
-            "ID": Element.id,
-            "label": Element.label,
+            "id": lambda element: element.id(),
+            "ID": lambda element: element.id(),
+            "label": lambda element: element.label(),
             "obj": lambda element: element,
         }
         rows = [tuple(readers[name](element) for name in wanted) for element in self]

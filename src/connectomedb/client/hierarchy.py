@@ -205,7 +205,7 @@ class Project(HasExperiments):
         found: dict[str, dict[str, dict[str, str]]] = {}
         for protocol in self.xpath("//xnat:studyProtocol"):
             groups = found.setdefault(protocol.get("name", ""), {})
-            for group in protocol.iterfind(".//{*}fieldDefinitionGroup"):
+            for group in protocol.iterfind(".//{*}definition"):
                 fields = groups.setdefault(group.get("ID", ""), {})
                 for one in group.iterfind(".//{*}field"):
                     fields[one.get("name", "")] = one.get("datatype", "")

@@ -54,7 +54,7 @@ class Provenance:
         """
         steps = [process_steps] if isinstance(process_steps, Mapping) else list(process_steps)
         known = [] if overwrite else self.get()
-        document = print_provenance(self._element.datatype(), [*known, *steps])
+        document = print_provenance(str(self._element._tree().tag), [*known, *steps])
         self._element._core.send(
             "PUT",
             self._element.uri,
@@ -69,14 +69,11 @@ class Provenance:
         self.set([], overwrite=True)
 
 
-def print_provenance(xsi_type: str, steps: Sequence[Mapping[str, Any]]) -> bytes:
-    """A document of the type with these steps and nothing else."""
+def print_provenance(tag: str, steps: Sequence[Mapping[str, Any]]) -> bytes:
+    """A document whose root is called `tag`, with these steps and nothing else."""
     from lxml import etree
 
-    prefix, _, name = xsi_type.partition(":")
-    uri = XNAT if prefix == "xnat" else f"http://nrg.wustl.edu/{prefix}"
-    spaces = {prefix: uri, "xnat": XNAT, "prov": PROV}
-    root = etree.Element(f"{{{uri}}}{name.removesuffix('Data')}", nsmap=spaces)
+    root = etree.Element(tag, nsmap={"xnat": XNAT, "prov": PROV})
     provenance = etree.SubElement(root, f"{{{XNAT}}}provenance")
     for step in steps:
         unknown = set(step) - {

@@ -166,6 +166,15 @@ class File(Element):
     """One file of a resource, by its path."""
 
     level: ClassVar[Level] = "files"
+    columns: ClassVar[tuple[str, ...]] = (
+        "Name",
+        "Size",
+        "URI",
+        "file_tags",
+        "file_format",
+        "file_content",
+        "digest",
+    )
     no_such: ClassVar[type[NotFound]] = NoSuchFile
 
     @property
@@ -278,12 +287,9 @@ class File(Element):
         return self._row
 
 
-_FILE_COLUMNS = ("Name", "Size", "URI", "file_tags", "file_format", "file_content", "digest")
-
-
 def _file_rows(core: Core, resource: Element) -> Iterator[Row]:
     """The listing of a resource's files, each with its `path`."""
-    table = core.listing(level_uri(resource.uri, "files"), _FILE_COLUMNS)
+    table = core.listing(level_uri(resource.uri, "files"), File.columns)
     for cells in table.as_dicts():
         row = texts(cells)
         _, found, path = row.get("URI", "").partition("/files/")
