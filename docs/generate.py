@@ -1,10 +1,12 @@
-"""Writes the generated pages of docs/reference: commands, settings, errors, display fields. `make docs`.
+"""Writes the generated pages of docs/reference: commands, settings, errors, display fields, pyxnat's
+names. `make docs`.
 
 `--check` changes nothing and fails when a page is out of date.
 """
 
 from __future__ import annotations
 
+import csv
 import inspect
 import sys
 from pathlib import Path
@@ -70,11 +72,30 @@ def error_tree() -> str:
     return f"# Errors\n\n```text\n{inspect.cleandoc(errors.__doc__ or '')}\n```\n"
 
 
+def pyxnat_names() -> str:
+    """What became of every public name of pyxnat."""
+    with (Path(__file__).parent / "pyxnat_names.tsv").open(encoding="utf-8", newline="") as source:
+        rows = list(csv.DictReader(source, delimiter="\t"))
+    counts = {here: sum(row["here"] == here for row in rows) for here in ("same", "better", "left out")}
+    head = [
+        "# pyxnat's names",
+        "",
+        f"Of {len(rows)} public methods of pyxnat 1.6.4, {counts['same']} do the same here,",
+        f"{counts['better']} do it better, and {counts['left out']} are left out.",
+        "`import connectomedb as pyxnat` is all that a script changes.",
+        "",
+        "| pyxnat | here | how, or why not |",
+        "| --- | --- | --- |",
+    ]
+    return "\n".join([*head, *(f"| `{r['name']}` | {r['here']} | {r['why']} |" for r in rows)]) + "\n"
+
+
 PAGES = {
     "commands.md": commands,
     "settings.md": settings,
     "errors.md": error_tree,
     "display-fields.md": display_fields,
+    "pyxnat.md": pyxnat_names,
 }
 
 

@@ -327,6 +327,42 @@ class Collection(Generic[E_co]):
         """The files of each."""
         return self.below("files", pattern)
 
+    def subject(self, name: str) -> Collection[Any]:
+        """The subject of that id or label in each."""
+        return self.below("subjects", _exactly(name))
+
+    def experiment(self, name: str) -> Collection[Any]:
+        """The experiment of that id or label in each."""
+        return self.below("experiments", _exactly(name))
+
+    def scan(self, name: str) -> Collection[Any]:
+        """The scan of that ID in each."""
+        return self.below("scans", _exactly(name))
+
+    def assessor(self, name: str) -> Collection[Any]:
+        """The assessor of that id or label in each."""
+        return self.below("assessors", _exactly(name))
+
+    def reconstruction(self, name: str) -> Collection[Any]:
+        """The reconstruction of that ID in each."""
+        return self.below("reconstructions", _exactly(name))
+
+    def resource(self, name: str) -> Collection[Any]:
+        """The resource of that label in each."""
+        return self.below("resources", _exactly(name))
+
+    def in_resource(self, name: str) -> Collection[Any]:
+        """The resource of that label that each was made from."""
+        return self.below("in_resources", _exactly(name))
+
+    def out_resource(self, name: str) -> Collection[Any]:
+        """The resource of that label that each holds as made."""
+        return self.below("out_resources", _exactly(name))
+
+    def file(self, name: str) -> Collection[Any]:
+        """The file of that path in each."""
+        return self.below("files", _exactly(name))
+
     def share(self, project: str) -> None:
         """Let a project see each of them."""
         for element in self:
@@ -399,6 +435,11 @@ def listed(
                 yield kind(core, above, name, row)
 
     return Collection(core, kind, walk)
+
+
+def _exactly(name: str) -> str:
+    """The pattern that this name alone matches."""
+    return "".join(f"[{mark}]" if mark in "*?[" else mark for mark in str(name))
 
 
 def _shared(element: Any) -> Any:

@@ -167,7 +167,9 @@ def test_parameters_and_provenance(session: Experiment) -> None:
     scan = session.scan("4").create()
     scan.set_param("dose", "3")
     assert (scan.params(), scan.get_param("dose"), scan.get_param("none")) == (["dose"], "3", None)
-    made = session.assessor("qc").create(assessors="xnat:qcManualAssessorData", **{"xnat:qcManualAssessorData/pass": "1"})
+    made = session.assessor("qc").create(
+        assessors="xnat:qcManualAssessorData", **{"xnat:qcManualAssessorData/pass": "1"}
+    )
     step = {
         "program": "bet",
         "program_version": "1.0",
