@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import csv
 import inspect
 import json
 import sys
@@ -84,6 +85,24 @@ def rest_description() -> str:
     return json.dumps(openapi(routes()), indent=1, ensure_ascii=False) + "\n"
 
 
+def pyxnat_names() -> str:
+    """What became of every public name of pyxnat."""
+    with (Path(__file__).parent / "pyxnat_names.tsv").open(encoding="utf-8", newline="") as source:
+        rows = list(csv.DictReader(source, delimiter="\t"))
+    counts = {here: sum(row["here"] == here for row in rows) for here in ("same", "better", "left out")}
+    head = [
+        "# pyxnat's names",
+        "",
+        f"Of {len(rows)} public methods of pyxnat 1.6.4, {counts['same']} do the same here,",
+        f"{counts['better']} do it better, and {counts['left out']} are left out.",
+        "`import connectomedb as pyxnat` is all that a script changes.",
+        "",
+        "| pyxnat | here | how, or why not |",
+        "| --- | --- | --- |",
+    ]
+    return "\n".join([*head, *(f"| `{r['name']}` | {r['here']} | {r['why']} |" for r in rows)]) + "\n"
+
+
 PAGES = {
     "commands.md": commands,
     "settings.md": settings,
@@ -91,6 +110,7 @@ PAGES = {
     "display-fields.md": display_fields,
     "rest-support.md": rest_support,
     "openapi.json": rest_description,
+    "pyxnat.md": pyxnat_names,
 }
 
 
