@@ -32,6 +32,7 @@ _COMMANDS = {
     "experiments": ("ask", "List the experiments of a project."),
     "types": ("types_admin", "List the data types that can be searched, show one, or add some to a site."),
     "fields": ("ask", "List the search fields of a data type."),
+    "tiers": ("tiers", "List the tiers of fields that you hold; accept, grant and withdraw them."),
     "search": ("ask", "Ask a question about a project's subjects."),
     "cohort": ("cohort", "List, lock, compare and cite the subjects that meet a question."),
     "files": ("images", "List the files of the subjects that meet a question."),

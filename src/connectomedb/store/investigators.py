@@ -1,128 +1,118 @@
-"""The list of people who answer for data, which projects choose from.
+"""Investigators as rows of their own: the people whom projects, subjects and experiments name.
 
-Owns the table `investigator`. Projects name their people in their own documents; what is said here of one
-says nothing of a project.
+They stand in documents, so there is no table of them. A search for `xnat:investigatorData` reads them from
+where they stand: one row for each first and last name, as the oldest of the items says it that the user sees.
 
-Source   protocol/rest.md 6.4
+Deviation: XNAT shows every investigator to everybody who is logged in. Here the name of an investigator is
+part of the item that says it, and seen with it: a private project does not give away who leads it.
+
+Source  protocol/search-and-types.md 1.4 (unique by first and last name) and 1.7
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Column, Engine, Integer, Row, Table, delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
-
-from connectomedb.errors import AccessDenied, BadConstraint, Conflict, NotFound
-from connectomedb.store import tables as t
-from connectomedb.store.engine import writing
-from connectomedb.vocabulary.records import Principal
-
-FACTS = ("title", "firstname", "lastname", "institution", "department", "email", "phone")
-
-investigator = Table(
-    "investigator",
-    t.core,
-    Column("pk", Integer, primary_key=True, autoincrement=False),
-    *(Column(name, t.string, nullable=False) for name in FACTS),
-    Column("login", t.string, nullable=False),
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    FromClause,
+    Select,
+    and_,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    union_all,
 )
 
+from connectomedb.schema.model import Node
+from connectomedb.store import tables as t
+from connectomedb.store.visibility import visible_project, visible_with_root
+from connectomedb.vocabulary.records import Principal
 
-@dataclass(frozen=True, slots=True)
-class Investigator:
-    """One of them; `login` is who added them. Facts that nobody stated are ''."""
-
-    number: int
-    title: str
-    firstname: str
-    lastname: str
-    institution: str
-    department: str
-    email: str
-    phone: str
-    login: str
+INVESTIGATOR = "xnat:investigatorData"
+# An item names fewer investigators than this.
+_PLACES = 1_000_000
 
 
-class Investigators:
-    """The list of one site's database."""
+def rows_of(layout: t.Layout, *families: t.Family) -> FromClause:
+    """Every mention: its number, the item that makes it, and the leaves under their lower-case paths.
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def all(self) -> list[Investigator]:
-        """Everybody, by last and first name."""
-        c = investigator.c
-        with self._engine.connect() as connection:
-            rows = connection.execute(select(investigator).order_by(c.lastname, c.firstname, c.pk))
-            return [_one(row) for row in rows]
-
-    def find(self, number: int) -> Investigator:
-        """One of them. Raises NotFound."""
-        with self._engine.connect() as connection:
-            row = connection.execute(select(investigator).where(investigator.c.pk == number)).one_or_none()
-        if row is None:
-            raise NotFound(f"no investigator {number}")
-        return _one(row)
-
-    def add(self, facts: Mapping[str, str], who: Principal) -> Investigator:
-        """Somebody new. Raises AccessDenied for guests; BadConstraint without a first and a last name."""
-        if who.is_guest:
-            raise AccessDenied("guests add nobody; log in first")
-        values = {name: facts.get(name, "").strip() for name in FACTS}
-        _need_names(values)
-        with writing(self._engine) as connection:
-            number = (connection.scalar(select(func.max(investigator.c.pk))) or 0) + 1
-            try:
-                connection.execute(insert(investigator).values(pk=number, login=who.login, **values))
-            except IntegrityError as problem:
-                raise Conflict("somebody else was added in this moment; try again") from problem
-        return self.find(number)
-
-    def change(self, number: int, facts: Mapping[str, str], who: Principal) -> bool:
-        """Change what is said of one; False when that was said already.
-
-        Raises  NotFound; AccessDenied for those who neither added them nor administer the site
-        """
-        known = self.find(number)
-        if not who.is_admin and who.login != known.login:
-            raise AccessDenied(f"investigator {number} was added by somebody else; ask an administrator")
-        wanted = {name: facts[name].strip() for name in FACTS if name in facts}
-        _need_names({"firstname": known.firstname, "lastname": known.lastname, **wanted})
-        if all(getattr(known, name) == value for name, value in wanted.items()):
-            return False
-        with writing(self._engine) as connection:
-            connection.execute(update(investigator).where(investigator.c.pk == number).values(**wanted))
-        return True
-
-    def delete(self, number: int) -> Investigator:
-        """Take one off the list. Raises NotFound."""
-        known = self.find(number)
-        with writing(self._engine) as connection:
-            connection.execute(delete(investigator).where(investigator.c.pk == number))
-        return known
+    Shape   the columns of `item` that every row has stand beside them, most without a value
+    Cost    reads every item of these families, of all when none is named
+    """
+    mentions = union_all(*_mentions(layout, families)).subquery()
+    c = mentions.c
+    leaves = [c[path] for path in _paths(layout)]
+    facts: dict[str, ColumnElement[Any]] = {
+        "status": literal("active", t.string),
+        "xsi_type": literal(INVESTIGATOR, t.string),
+        "project": cast(null(), t.string),
+        "label": cast(null(), t.string),
+        "insert_date": cast(null(), DateTime()),
+        "last_modified": cast(null(), DateTime()),
+        "insert_user": cast(null(), t.string),
+        "subject_pk": cast(null(), BigInteger()),
+        "owner_pk": cast(null(), BigInteger()),
+    }
+    columns = [c.pk, c.holder_pk, *leaves, *(value.label(name) for name, value in facts.items())]
+    return select(*columns).where(c.lastname.is_not(None)).subquery()
 
 
-def _need_names(values: Mapping[str, str]) -> None:
-    for name in ("firstname", "lastname"):
-        if not values.get(name):
-            raise BadConstraint(f"an investigator needs a {name}")
-    for name, value in values.items():
-        if "\0" in value or len(value) > 255:
-            raise BadConstraint(f"{name} is longer than 255 characters, or holds a NUL")
-
-
-def _one(row: Row[Any]) -> Investigator:
-    return Investigator(
-        row.pk,
-        row.title,
-        row.firstname,
-        row.lastname,
-        row.institution,
-        row.department,
-        row.email,
-        row.phone,
-        row.login,
+def seen(layout: t.Layout, mention: FromClause, who: Principal, *families: t.Family) -> ColumnElement[bool]:
+    """The mention is the first one of that name that the user sees."""
+    every, item = rows_of(layout, *families), t.item.alias()
+    owners = and_(item.c.family == "project", visible_project(item, who))
+    others = and_(item.c.family != "project", visible_with_root(item, who))
+    first = (
+        select(func.min(every.c.pk))
+        .join_from(every, item, item.c.pk == every.c.holder_pk)
+        .where(or_(owners, others))
+        .group_by(every.c.firstname, every.c.lastname)
     )
+    return mention.c.pk.in_(first)
+
+
+def _paths(layout: t.Layout) -> list[str]:
+    return [leaf.path.lower() for leaf in layout.types.get(INVESTIGATOR).fields]
+
+
+def _mentions(layout: t.Layout, families: tuple[t.Family, ...]) -> Iterator[Select[Any]]:
+    paths = _paths(layout)
+    for typed in layout.all():
+        if families and typed.family not in families:
+            continue
+        for number, place in enumerate(_places(typed.data_type.nodes)):
+            names = {f"{place}/{path}": path for path in paths if f"{place}/{path}" in typed.columns}
+            if names:
+                named = typed.select(names).subquery()
+                yield _mention(named, named.c.pk * _PLACES + number, named.c.pk, set(names.values()), paths)
+        for child in typed.children.values():
+            if child.multiple.item_type.lower() == INVESTIGATOR.lower():
+                frame = child.table.alias()
+                leaves = [frame.c[column.name].label(leaf) for leaf, column in child.columns.items()]
+                entry = select(frame.c.owner_pk, frame.c.entry, *leaves).subquery()
+                # Behind what the document names once.
+                pk = entry.c.owner_pk * _PLACES + 100 + entry.c.entry
+                yield _mention(entry, pk, entry.c.owner_pk, set(child.columns), paths)
+
+
+def _mention(
+    frame: FromClause, pk: ColumnElement[Any], holder: ColumnElement[Any], there: set[str], paths: list[str]
+) -> Select[Any]:
+    leaves = [(frame.c[p] if p in there else cast(null(), t.string)).label(p) for p in paths]
+    return select(cast(pk, BigInteger()).label("pk"), holder.label("holder_pk"), *leaves)
+
+
+def _places(nodes: tuple[Node, ...]) -> Iterator[str]:
+    """Where a document names one investigator, in lower case."""
+    for node in nodes:
+        if node.kind == "item" and node.item_type == INVESTIGATOR:
+            yield node.path.lower()
+        elif node.kind != "multiple":
+            yield from _places(node.children)

@@ -34,9 +34,10 @@ from connectomedb.store import tables as t
 from connectomedb.store.computed import Expressions
 from connectomedb.store.engine import Dialect
 from connectomedb.store.list_filters import matches
+from connectomedb.store.membership import member_type
 from connectomedb.store.rows import Expr, Row, bound
 from connectomedb.store.tiers import admit_paths, guarded, read_leaf
-from connectomedb.store.visibility import reads_project
+from connectomedb.store.visibility import reads_in
 from connectomedb.tables.result import Column, ResultTable
 from connectomedb.vocabulary.records import Principal
 from connectomedb.vocabulary.short_names import (
@@ -208,9 +209,10 @@ class _Listing:
             )
         elif self.reads_here:
             m, other = self.membership.c, t.membership.alias()
+            reads = reads_in(other.c.project, self.row.base.c.xsi_type, self.who)
             first = (
                 select(func.min(other.c.position))
-                .where(other.c.item_pk == m.item_pk, reads_project(other.c.project, self.who))
+                .where(other.c.item_pk == m.item_pk, reads)
                 .correlate(self.membership)
                 .scalar_subquery()
             )
@@ -326,7 +328,7 @@ def list_level(
         }
         where.append(listing.row.base.c.xsi_type.in_(sorted(names)))
     if project:
-        where.append(reads_project(bound(project), who))
+        where.append(reads_in(bound(project), member_type(listing.row), who))
     if session:
         where.append(listing.of_holder())
     if since is not None:

@@ -18,6 +18,7 @@ from connectomedb.store.history import note_change
 from connectomedb.store.items import label_taken, not_found
 from connectomedb.store.projects import LEGAL_NAME, existing_project, now
 from connectomedb.store.rights import need_right, target_project
+from connectomedb.store.standing import note_taking_away
 from connectomedb.store.visibility import visible
 from connectomedb.store.writer import projects_text
 from connectomedb.vocabulary.records import Principal
@@ -100,6 +101,7 @@ def unshare(
     for pk in leaving:
         note_change(connection, layout, pk, who, "unshared", reason)
     connection.execute(delete(t.membership).where(m.item_pk.in_(leaving), m.project == target))
+    note_taking_away(connection)
     _touch(connection, leaving)
 
 

@@ -40,7 +40,9 @@ from connectomedb.schema.model import DataType, ElementPath, Multiple, Node, Val
 from connectomedb.schema.registry import DataTypes
 
 SCHEMA_VERSION = 2
-Family = Literal["project", "subject", "experiment", "file", "scan", "reconstruction", "resource"]
+Family = Literal[
+    "project", "subject", "experiment", "file", "scan", "reconstruction", "resource", "investigator"
+]
 
 PROJECT = "xnat:projectData"
 SUBJECT = "xnat:subjectData"

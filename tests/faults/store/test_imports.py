@@ -36,7 +36,7 @@ for k in range({rounds}):
     archive.store_items(people, user="admin", project="P")
 """
 
-# Imports 1,200 sessions in batches of 500 and dies before the statement whose number is given.
+# Imports 1,200 sessions in batches of 500 and dies at the row whose number is given.
 DIES = """
 import os, sys
 from sqlalchemy import event
@@ -46,10 +46,13 @@ from connectomedb.store.archive import Archive
 from connectomedb.store.engine import open_engine
 
 archive = Archive(open_engine(sys.argv[1]), load_types()).open()
-seen = [0]
+# Rows that SQLite was given, and statements that were sent: one sends many rows.
+seen = [0, 0, ""]
 
-def die(*_):
+def die(statement):
     seen[0] += 1
+    seen[1] += statement[:30] != seen[2]
+    seen[2] = statement[:30]
     if seen[0] == int(sys.argv[2]):
         os.kill(os.getpid(), 9)
 
@@ -57,10 +60,10 @@ def session(n):
     scan = Item("xnat:mrScanData", {"ID": "1", "type": "T1w"})
     return Item("xnat:mrSessionData", {"label": f"mr{n}", "subject_ID": "s"}, {"scans/scan": (scan,)})
 
-event.listen(archive.engine, "before_cursor_execute", die)
-event.listen(archive.engine, "commit", die)
+event.listen(archive.engine, "connect", lambda driver, _: driver.set_trace_callback(die))
+archive.engine.dispose()
 archive.store_items((session(n) for n in range(1200)), user="admin", project="P")
-print("stored", seen[0])
+print("stored", seen[1])
 """
 
 
@@ -136,7 +139,7 @@ def test_a_kill_in_any_phase_of_an_import_leaves_nothing_of_it(archive: Archive,
         )
 
     n_statements = 0
-    for at in (1, 3, 5, 8, 9, 10, 14, 20, 26, 30, 34):
+    for at in (1, 3, 5, 8, 9, 10, 14, 400, 1_100, 1_900, 3_500, 5_900):
         done = run(at)
         if done.returncode == 0:
             n_statements = int(done.stdout.split()[1])
@@ -167,6 +170,39 @@ def test_a_full_disk_is_a_typed_error_and_leaves_nothing(archive: Archive) -> No
     assert archive.examine() == ()
     archive.store_items(people, user="admin", project="P")
     assert count(archive, "subject") == 4001
+    archive.close()
+
+
+def test_a_full_disk_is_told_to_all_who_write_together(archive: Archive) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    outcomes: list[object] = []
+
+    def work(k: int) -> None:
+        for n in range(40):
+            big = Item("xnat:subjectData", {"label": f"big{k}-{n}", "src": "x" * 100_000})
+            try:
+                archive.store_items([big], user="admin", project="P")
+            except ConnectomeDBError as problem:
+                outcomes.append(problem)
+                return
+            outcomes.append(f"big{k}-{n}")
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(8)]
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8_000_000, before[1]))
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    problems = [one for one in outcomes if not isinstance(one, str)]
+    assert [type(one) for one in problems] == [DiskFull] * 8
+    assert count(archive, "subject") == 1 + len(outcomes) - 8
+    assert archive.examine() == ()
+    archive.store_items([Item("xnat:subjectData", {"label": "after"})], user="admin", project="P")
     archive.close()
 
 

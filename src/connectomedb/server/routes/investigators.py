@@ -15,7 +15,7 @@ from connectomedb.schema.model import Item
 from connectomedb.server.inbound import Ask
 from connectomedb.server.outbound import answer_json, answer_table, answer_text, text_table
 from connectomedb.store.edits import Edit
-from connectomedb.store.investigators import FACTS, Investigator
+from connectomedb.store.investigator_list import FACTS, Investigator
 
 _LISTED = "investigators/investigator"
 _FIRST, _LAST = (f"xnat:projectData/{_LISTED}/{name}" for name in ("firstname", "lastname"))

@@ -13,7 +13,7 @@ from connectomedb.store import tables as t
 from connectomedb.store.loader import load_documents
 from connectomedb.store.rows import Row
 from connectomedb.store.tiers import held, read_leaf, shown
-from connectomedb.store.visibility import reads_project, visible
+from connectomedb.store.visibility import reads_in, visible
 from connectomedb.vocabulary.records import Principal
 
 _PAGE = 500
@@ -70,7 +70,7 @@ def iter_documents(connection: Connection, layout: t.Layout, project: str, who: 
                     i.project == project,
                     i.pk > last,
                     visible(t.item, who),
-                    reads_project(i.project, who),
+                    reads_in(i.project, i.xsi_type, who),
                 )
                 .order_by(i.pk)
                 .limit(_PAGE)
@@ -95,7 +95,7 @@ def types_in(connection: Connection, project: str, who: Principal) -> tuple[str,
             m.project == project,
             m.family.in_(("subject", "experiment")),
             visible(t.item, who),
-            reads_project(m.project, who),
+            reads_in(m.project, i.xsi_type, who),
         )
         .distinct()
     )
@@ -118,7 +118,9 @@ def type_rows(
     frame = frame.outerjoin(person, and_(person.c.pk == row.subject_pk, visible(person, who)))
     frame = frame.outerjoin(named, and_(named.c.item_pk == person.c.pk, named.c.project == project))
     condition = and_(
-        row.base.c.xsi_type == data_type.xsi_type, row.seen_by(who), reads_project(m.c.project, who)
+        row.base.c.xsi_type == data_type.xsi_type,
+        row.seen_by(who),
+        reads_in(m.c.project, row.base.c.xsi_type, who),
     )
     used = _used(connection, [sql for _, sql in leaves], frame, condition)
     kept = [leaf for leaf, n in zip(leaves, used, strict=True) if n]
@@ -139,7 +141,7 @@ def left_out(
     typed = layout.typed(xsi_type)
     i, m, part = t.item, t.membership.alias(), t.item.alias()
     base = _shown(i, i.c.pk, m, project)
-    condition = and_(i.c.xsi_type == xsi_type, visible(i, who), reads_project(m.c.project, who))
+    condition = and_(i.c.xsi_type == xsi_type, visible(i, who), reads_in(m.c.project, i.c.xsi_type, who))
     said: list[str] = []
     for child in typed.children.values():
         frame = base.join(child.table, child.table.c.owner_pk == i.c.pk)
