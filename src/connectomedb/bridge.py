@@ -6,12 +6,14 @@ The question about files is an ordinary search on the type `hcp:file`; the plan 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from connectomedb.errors import ConfigurationError
 from connectomedb.objects.layouts import Layout
 from connectomedb.objects.plan import TransferPlan, make_plan
 from connectomedb.objects.scan import scan_package
+from connectomedb.objects.select import Selection
 from connectomedb.objects.stores import ObjectStore
 from connectomedb.search.query import CriteriaSet, Criterion, FieldRef, SearchField, SearchQuery
 from connectomedb.tables.result import ResultTable
@@ -52,14 +54,31 @@ def values_query(field: str) -> SearchQuery:
 
 
 def plan_from_table(
-    table: ResultTable, folder: str | Path, *, subjects_wanted: Sequence[str] = ()
+    table: ResultTable,
+    folder: str | Path,
+    *,
+    subjects_wanted: Sequence[str] = (),
+    selection: Selection | None = None,
+    layout: str = "",
+    cache: str | Path = "",
 ) -> TransferPlan:
     """The plan for the files of a `files_query` answer; subjects without any are named in it.
 
+    `selection` narrows the files; `layout` and `cache` are those of `make_plan`.
     Raises   ConfigurationError when the files lie in several mirrors
     Cost     one `stat` per file; no request
     """
-    return make_plan(file_rows(table), folder, location=location_of(table), subjects_wanted=subjects_wanted)
+    rows = file_rows(table)
+    present = {row.subject_label for row in rows}
+    plan = make_plan(
+        selection.of(rows) if selection else rows,
+        folder,
+        location=location_of(table),
+        layout=layout,
+        cache=cache,
+    )
+    # Who is on the mirror and has no file of the selection is not absent.
+    return replace(plan, absent_subjects=tuple(s for s in subjects_wanted if s not in present))
 
 
 def location_of(table: ResultTable) -> str:

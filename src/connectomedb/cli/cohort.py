@@ -42,7 +42,7 @@ def list_labels(
 
 
 @cohort_command.command("lock")
-@question_options(by_label=False)
+@question_options
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),

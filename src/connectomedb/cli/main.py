@@ -26,6 +26,7 @@ _COMMANDS = {
     "restore": ("site", "Make a site again from a backup."),
     "doctor": ("site", "Find what is wrong in a site's database."),
     "mirror": ("mirror", "Make the files of an object store searchable."),
+    "users": ("people", "Make and change the accounts of a site."),
     "whoami": ("ask", "Show who the server takes you for."),
     "projects": ("ask", "List the projects you may see."),
     "subjects": ("ask", "List the subjects of a project."),

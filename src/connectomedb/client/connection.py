@@ -21,7 +21,8 @@ from connectomedb.vocabulary.uris import join_uri
 if TYPE_CHECKING:
     from connectomedb.cohort_lock import CohortLock
     from connectomedb.objects.plan import TransferPlan
-    from connectomedb.objects.transfer import Progress, TransferReport
+    from connectomedb.objects.report import Progress, TransferReport
+    from connectomedb.objects.select import Selection
 
 LABEL_KEY = "subject_label"
 
@@ -185,13 +186,33 @@ class Project:
         return table
 
     def plan(
-        self, who: Who, folder: Path | str, *, package: str = "", run: str = "", kind: str = ""
+        self,
+        who: Who,
+        folder: Path | str,
+        *,
+        package: str = "",
+        run: str = "",
+        kind: str = "",
+        selection: Selection | None = None,
+        layout: str = "",
+        cache: Path | str = "",
     ) -> TransferPlan:
-        """What fetching these subjects' files into `folder` would do; nothing is fetched."""
+        """What fetching these subjects' files into `folder` would do; nothing is fetched.
+
+        `selection` narrows the files by pattern, package and size; `layout` is a template of target paths;
+        `cache` a folder of files by digest, from which is taken what it holds.
+        """
         from connectomedb import bridge
 
         table = self.files(who, package=package, run=run, kind=kind)
-        return bridge.plan_from_table(table, Path(folder), subjects_wanted=labels_of(who))
+        return bridge.plan_from_table(
+            table,
+            Path(folder),
+            subjects_wanted=labels_of(who),
+            selection=selection,
+            layout=layout,
+            cache=cache,
+        )
 
     def lock(
         self,
@@ -238,8 +259,13 @@ class Project:
         kind: str = "",
         parallel: int = 8,
         progress: Callable[[Progress], None] | None = None,
+        cache: Path | str = "",
     ) -> TransferReport:
-        """Fetch and verify a plan, or these subjects' files into `folder`."""
+        """Fetch and verify a plan, or these subjects' files into `folder`.
+
+        What comes is kept in the folder `cache`, too, for the next cohort.
+        """
+        from connectomedb.objects.cache import ContentCache
         from connectomedb.objects.plan import TransferPlan
         from connectomedb.objects.transfer import run_plan
 
@@ -248,10 +274,11 @@ class Project:
         elif not str(folder):
             raise ConfigurationError("say where the files go: download(subjects, folder='images')")
         else:
-            plan = self.plan(what, folder, package=package, run=run, kind=kind)
+            plan = self.plan(what, folder, package=package, run=run, kind=kind, cache=cache)
         if not plan.location:
             plan = replace(plan, location=self._core.offer().mirror)
-        return run_plan(plan, parallel=parallel, progress=progress)
+        held = ContentCache(cache) if cache else None
+        return run_plan(plan, parallel=parallel, progress=progress, cache=held)
 
     def _check_known(self, field: str, value: str) -> None:
         """An empty answer means that there is none, not that a name was misspelt."""

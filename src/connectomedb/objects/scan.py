@@ -1,6 +1,7 @@
 """Reads what a mirror holds into rows of the file table: from the store itself, or from a listing of it.
 
-A digest comes from a manifest first, else from an ETag that is a plain MD5, else there is none.
+A digest comes from a manifest first, else from an ETag (a plain MD5, or that of a multipart object), else
+there is none.
 """
 
 from __future__ import annotations
@@ -190,7 +191,8 @@ def _joined(store: ObjectStore, layout: Layout, objects: Iterable[ObjectInfo]) -
             found.append(Listed(info.key, info.size_bytes, "sha256", listed.sha256))
             continue
         md5 = listed.md5 if listed and listed.md5 else info.md5
-        found.append(Listed(info.key, info.size_bytes, "md5" if md5 else "", md5))
+        algorithm = "md5" if md5 else "s3-etag" if info.multipart else ""
+        found.append(Listed(info.key, info.size_bytes, algorithm, md5 or info.multipart))
     return sorted(found, key=lambda one: one.key)
 
 

@@ -9,11 +9,10 @@ from collections.abc import Callable
 
 from starlette.responses import Response
 
-from connectomedb.errors import DocumentError, NotValid
+from connectomedb.errors import DocumentError, NotValid, Outdated
 from connectomedb.server.failures import BadValue
 from connectomedb.server.inbound import Ask
 from connectomedb.server.outbound import answer_text
-from connectomedb.store.edits import Outdated
 from connectomedb.store.projects import LEGAL_NAME
 
 

@@ -15,13 +15,15 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from connectomedb import errors as e
-from connectomedb.store.edits import Outdated
+from connectomedb.server.audit import scrubbed_path
 from connectomedb.store.results import ResultGone
 
 log = logging.getLogger("connectomedb.server")
 
 STATUS: dict[type[Exception], int] = {
     e.AuthenticationError: 401,
+    e.TooManyAttempts: 429,
+    e.WeakPassword: 400,
     e.AccessDenied: 403,
     e.NotFound: 404,
     e.Conflict: 409,
@@ -36,13 +38,17 @@ PHRASES = {
     404: "Unknown",
     405: "Method not offered",
     406: "Representation not offered",
+    408: "Too slow",
     409: "Conflict",
     410: "Gone",
-    412: "Changed meanwhile",
+    412: "Not as expected",
     413: "Too large",
     417: "Contents wanted",
     422: "Document refused",
+    429: "Too many attempts",
     500: "Server error",
+    502: "Store failed",
+    507: "No room",
 }
 
 # pyxnat recognises a failed login by this sentence.
@@ -55,6 +61,14 @@ class TooLarge(e.ConnectomeDBError):
 
 class NotOffered(e.ConnectomeDBError):
     """A representation that this installation cannot make."""
+
+
+class BadUpload(e.ConnectomeDBError):
+    """A body that is no file, or not the one that was promised."""
+
+
+class TooSlow(e.ConnectomeDBError):
+    """A body that comes too slowly to be waited for."""
 
 
 class RootRefused(e.UnknownDataType):
@@ -73,8 +87,10 @@ class BadProjectId(e.ConnectomeDBError):
     """An id that no project can have, or another one than the address names."""
 
 
-STATUS |= {BadValue: 400, NothingSaid: 417, BadProjectId: 417, Outdated: 412}
+STATUS |= {BadValue: 400, NothingSaid: 417, BadProjectId: 417, e.Outdated: 412}
 STATUS |= {TooLarge: 413, NotOffered: 406, RootRefused: 403, ResultGone: 410}
+STATUS |= {BadUpload: 400, TooSlow: 408, e.ChecksumMismatch: 400, e.TooMuch: 413}
+STATUS |= {e.DiskFull: 507, e.TransferError: 502}
 
 
 def status_of(error: Exception) -> int:
@@ -86,13 +102,16 @@ def failure(request: Request, error: e.ConnectomeDBError) -> Response:
     """The answer for one of our own exceptions."""
     status = status_of(error)
     if status == 500:
-        log.error("%s %s failed: %s", request.method, request.url.path, error)
+        log.error("%s %s failed: %s", request.method, scrubbed_path(request.url.path), error)
     facts = {
         name: getattr(error, name)
         for name in ("name", "field", "data_type", "nearest", "reasons")
         if hasattr(error, name)
     }
-    return refusal(request, status, str(error), facts)
+    answer = refusal(request, status, str(error), facts)
+    if isinstance(error, e.TooManyAttempts):
+        answer.headers["Retry-After"] = str(int(error.retry_after_s) + 1)
+    return answer
 
 
 async def on_http_exception(request: Request, error: Exception) -> Response:
@@ -123,7 +142,7 @@ async def on_fault(request: Request, error: Exception) -> Response:
 
     The trace itself is logged by the ASGI server, which gets the exception after this answer.
     """
-    log.error("%s %s failed: %s", request.method, request.url.path, type(error).__name__)
+    log.error("%s %s failed: %s", request.method, scrubbed_path(request.url.path), type(error).__name__)
     return refusal(request, 500, "the server failed over this request; its log says why")
 
 

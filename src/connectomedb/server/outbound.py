@@ -18,6 +18,7 @@ from starlette.responses import Response
 from connectomedb.errors import BadConstraint, ConfigurationError
 from connectomedb.schema.documents import read_document, write_document
 from connectomedb.schema.model import Item
+from connectomedb.server.auth import csrf_token
 from connectomedb.server.failures import NotOffered
 from connectomedb.server.inbound import Ask
 from connectomedb.server.item_json import item_json, spelled
@@ -201,7 +202,11 @@ def answer_page(ask: Ask, template: str, **values: object) -> Response:
     """A page of the site for a person."""
     site = ask.site
     text = _PAGES.get_template(template).render(
-        title=site.title or site.site_id, synthetic=site.synthetic, who=ask.who, **values
+        title=site.title or site.site_id,
+        synthetic=site.synthetic,
+        who=ask.who,
+        csrf=csrf_token(ask.caller.session_id) if ask.caller.session_id else "",
+        **values,
     )
     return Response(text, 200, _PAGE_HEADERS, CONTENT_TYPES["html"])
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TypeVar, Unpack, cast
 
 from sqlalchemy import Connection, Engine, func, insert, select, update
 
@@ -33,6 +33,7 @@ from connectomedb.store import (
     experiments,
     files,
     growth,
+    holders,
     items,
     listings,
     migrations,
@@ -41,6 +42,8 @@ from connectomedb.store import (
     project_facts,
     projects,
     registration,
+    resource_files,
+    resources,
     sharing,
     subject_files,
     subjects,
@@ -61,23 +64,28 @@ from connectomedb.store.export import ExportReport, Format, export_project
 from connectomedb.store.facets import Facet, find_facet
 from connectomedb.store.group_commit import GroupCommit, Work
 from connectomedb.store.history import Change, read_history
+from connectomedb.store.holders import ResourceHolder
 from connectomedb.store.ingest.loading import Loading, loading
 from connectomedb.store.investigator_list import Investigators
 from connectomedb.store.investigators import INVESTIGATOR, rows_of, seen
 from connectomedb.store.loader import Contents
+from connectomedb.store.people import People
 from connectomedb.store.registration import ElementSecurity
 from connectomedb.store.report import IngestReport
+from connectomedb.store.resource_files import Entered, Expected, HeldFile, NewFile
+from connectomedb.store.resources import ResourceFacts, ResourceRecord
 from connectomedb.store.results import KeptResults
 from connectomedb.store.rights import Right, has_right
 from connectomedb.store.searches import SavedSearches
 from connectomedb.store.sessions import LoginSession, LoginSessions
 from connectomedb.store.standing import standing
-from connectomedb.store.subject_files import HeldFile
+from connectomedb.store.subject_files import MirrorFile
 from connectomedb.store.tiers import HeldTier
 from connectomedb.store.visibility import visible, visible_file, visible_project, visible_with_root
 from connectomedb.store.writer import Imported, ItemWriter, Order, store_orders
 from connectomedb.tables.result import ResultStream, ResultTable
 from connectomedb.vocabulary.records import Accessibility, FileRow, Group, Located, Membership, Principal
+from connectomedb.vocabulary.resource_paths import ItemAddress
 
 __all__ = ["Archive", "IngestReport"]
 
@@ -105,10 +113,16 @@ class Archive:
         self._accounts = Accounts(engine)
         self._sessions = LoginSessions(engine)
         self._group = GroupCommit(engine)
+        self.people = People(engine, self._accounts, self._sessions)
         self.results = KeptResults(engine, lambda connection, who: standing(connection, self.types, who))
         self.searches = SavedSearches(engine)
         self.configurations = Configurations(engine)
         self.investigators = Investigators(engine)
+
+    @property
+    def layout(self) -> t.Layout:
+        """The tables of the data types."""
+        return self._layout
 
     @property
     def types(self) -> DataTypes:
@@ -144,10 +158,12 @@ class Archive:
     # Imports and exports (store.ingest, store.export)
 
     @contextmanager
-    def loading(self, *, user: str, project: str) -> Iterator[Loading]:
+    def loading(self, *, user: str, project: str, update: bool = False) -> Iterator[Loading]:
         """One transaction of an import; see `ingest.loading`."""
         site_id = self._site_id()
-        with loading(self.engine, self._layout, user=user, project=project, site_id=site_id) as load:
+        with loading(
+            self.engine, self._layout, user=user, project=project, site_id=site_id, update=update
+        ) as load:
             yield load
 
     def export(
@@ -453,9 +469,24 @@ class Archive:
         """Take an item out of a project that it is shared into; see `sharing.unshare`."""
         self._change(lambda c: sharing.unshare(c, self._layout, item_id, project, who, reason=reason))
 
-    def move_item(self, item_id: str, project: str, who: Principal, *, reason: str = "") -> None:
-        """Give an item to another project, the old one keeps a share; see `sharing.move`."""
-        self._change(lambda c: sharing.move(c, self._layout, item_id, project, who, reason=reason))
+    def move_item(
+        self, item_id: str, project: str, who: Principal, *, reason: str = "", along: Sequence[str] = ()
+    ) -> None:
+        """Give an item, and those that go along, to another project; the old one keeps shares.
+
+        Source   `sharing.move`; all of them move, or none
+        """
+
+        def move(connection: Connection) -> None:
+            for one in (item_id, *along):
+                sharing.move(connection, self._layout, one, project, who, reason=reason)
+
+        self._change(move)
+
+    def shares(self, item_id: str, who: Principal) -> list[tuple[str, str]]:
+        """Projects that an item is in and that the user sees, with its label there; the owner comes first."""
+        with self.engine.connect() as connection:
+            return sharing.projects_of(connection, item_id, who)
 
     # Edits as the REST interface makes them (store.edits, store.parts)
 
@@ -535,7 +566,7 @@ class Archive:
         with self.engine.connect() as connection:
             return has_right(connection, who, project, right)
 
-    def files_of_subject(self, subject_id: str, who: Principal) -> list[HeldFile]:
+    def files_of_subject(self, subject_id: str, who: Principal) -> list[MirrorFile]:
         """What the mirrors hold of a subject; see `subject_files`."""
         with self.engine.connect() as connection:
             return subject_files.files_of_subject(connection, subject_id, who)
@@ -582,6 +613,106 @@ class Archive:
         """Note what the mirror at `location` holds of a project; see `files.add_files`."""
         with writing(self.engine) as connection:
             return files.add_files(connection, project, location, rows, replace=replace, prefix=prefix)
+
+    # Resources and their files, see `holders`, `resources` and `resource_files`
+
+    def find_holders(
+        self, address: ItemAddress, who: Principal, *, right: Right | None = None, below: bool = False
+    ) -> list[ResourceHolder]:
+        """The items that an address names, with `below` also what is inside them; see `find_holders`."""
+        with self.engine.connect() as connection:
+            found = holders.find_holders(connection, self._layout, address, who, right)
+            inside = (
+                one
+                for holder in (found if below else ())
+                for one in holders.holders_below(connection, self._layout, holder, who)
+            )
+            return [*found, *inside]
+
+    def list_resources(self, some: Sequence[ResourceHolder]) -> list[ResourceRecord]:
+        """The resources of items that were found."""
+        with self.engine.connect() as connection:
+            return resources.list_resources(connection, self._layout, some)
+
+    def find_resources(self, some: Sequence[ResourceHolder], names: str) -> list[ResourceRecord]:
+        """The resources of these items by number or label. Raises NotFound."""
+        with self.engine.connect() as connection:
+            return resources.find_resources(connection, self._layout, some, names)
+
+    def create_resource(
+        self, address: ItemAddress, label: str, who: Principal, **facts: Unpack[ResourceFacts]
+    ) -> ResourceRecord:
+        """A new resource; see `resources.create_resource`."""
+        site_id = self._site_id()
+        with writing(self.engine) as connection:
+            (holder,) = holders.find_holders(connection, self._layout, address, who, "edit")[:1]
+            return resources.create_resource(
+                connection, self._layout, holder, label, who, site_id=site_id, **facts
+            )
+
+    def delete_resource(self, resource: ResourceRecord, who: Principal, reason: str = "") -> list[str]:
+        """Delete a resource; gives the keys of objects that nothing points to any more."""
+        with writing(self.engine) as connection:
+            return resources.delete_resource(connection, self._layout, resource, who, reason)
+
+    def find_files(
+        self, some: Sequence[ResourceRecord], *, path: str = "", folder: str = "", recursive: bool = True
+    ) -> list[HeldFile]:
+        """The files of resources; see `resource_files.find_files`."""
+        with self.engine.connect() as connection:
+            return resource_files.find_files(connection, some, path=path, folder=folder, recursive=recursive)
+
+    def enter_files(
+        self,
+        address: ItemAddress,
+        label: str,
+        new: Sequence[NewFile],
+        who: Principal,
+        *,
+        overwrite: bool = False,
+        expected: Expected | None = None,
+        reason: str = "",
+    ) -> Entered:
+        """Make files visible in the resource of that number or label, which is made when it is not there.
+
+        Raises  as `resource_files.enter_files`
+        """
+        site_id = self._site_id()
+        with writing(self.engine) as connection:
+            (holder,) = holders.find_holders(connection, self._layout, address, who, "edit")[:1]
+            resource = resources.found_or_made(
+                connection, self._layout, holder, label, who, site_id=site_id, reason=reason
+            )
+            return resource_files.enter_files(
+                connection, self._layout, resource, new, who, overwrite=overwrite, expected=expected
+            )
+
+    def delete_files(
+        self, some: Sequence[HeldFile], who: Principal, *, expected: Expected | None = None
+    ) -> list[str]:
+        """Delete files; gives the keys of objects that nothing points to any more."""
+        with writing(self.engine) as connection:
+            return resource_files.delete_files(connection, self._layout, some, who, expected=expected)
+
+    def set_file_facts(self, resource: ResourceRecord, facts: Sequence[NewFile]) -> None:
+        """Change what is known of files that stay where they are; see `resource_files.set_facts`."""
+        with writing(self.engine) as connection:
+            resource_files.set_facts(connection, self._layout, resource, facts)
+
+    def labels_of(self, pks: Sequence[int]) -> dict[int, str]:
+        """The labels of items by primary key."""
+        with self.engine.connect() as connection:
+            return holders.labels_of(connection, pks)
+
+    def known_keys(self, keys: Collection[str]) -> set[str]:
+        """Those of some keys of the site's store that a file points to."""
+        with self.engine.connect() as connection:
+            return resource_files.known_keys(connection, keys)
+
+    def held_keys(self) -> list[tuple[str, str]]:
+        """Every key that a file points to, and which file: `<resource id>/<path>`."""
+        with self.engine.connect() as connection:
+            return list(resource_files.iter_keys(connection))
 
     # Health
 
@@ -646,9 +777,9 @@ class Archive:
         """A new account; see `Accounts.add`."""
         return self._accounts.add(login, password, is_admin=is_admin, email=email)
 
-    def verify_password(self, login: str, password: str) -> Principal:
-        """Who that is. Raises BadCredentials."""
-        return self._accounts.verify(login, password)
+    def verify_password(self, login: str, password: str, address: str = "") -> Principal:
+        """Who that is, asked from `address`. Raises BadCredentials, TooManyAttempts."""
+        return self._accounts.verify(login, password, address)
 
     def set_password(self, login: str, password: str) -> None:
         """Change a password; the account's logins end."""

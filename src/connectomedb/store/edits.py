@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, insert, or_, select, update
 
-from connectomedb.errors import AccessDenied, Conflict, NotFound
+from connectomedb.errors import AccessDenied, Conflict, NotFound, Outdated
 from connectomedb.schema.model import Item, Value
 from connectomedb.store import tables as t
 from connectomedb.store.changes import Changing
@@ -28,10 +28,6 @@ from connectomedb.store.writer import Imported, ItemWriter
 from connectomedb.vocabulary.records import Accessibility, Principal
 
 PLACES = {"scan": "scans/scan", "reconstruction": "reconstructions/reconstructedImage"}
-
-
-class Outdated(Conflict):
-    """Somebody changed the item since the revision that the edit was made for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,8 +129,9 @@ class _BinaryServerCursor(psycopg.ServerCursor[Any]):
 
 
 def is_full(error: BaseException | None) -> bool:
-    """The database could not grow."""
-    return getattr(error, "sqlstate", None) == _DISK_FULL
+    """The database could not grow: the disk is full, or a file reached a limit, which has no own code."""
+    told = getattr(getattr(error, "diag", None), "source_function", None)
+    return getattr(error, "sqlstate", None) == _DISK_FULL or told in ("mdextend", "mdzeroextend")
 
 
 def lower(text: ColumnElement[Any], collation: str) -> ColumnElement[str]:

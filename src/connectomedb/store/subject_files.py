@@ -13,7 +13,7 @@ from connectomedb.vocabulary.records import Principal
 
 
 @dataclass(frozen=True, slots=True)
-class HeldFile:
+class MirrorFile:
     """A file of a subject: its path below the subject's folder, and where its bytes are."""
 
     path: str
@@ -23,7 +23,7 @@ class HeldFile:
     digest: str
 
 
-def files_of_subject(connection: Connection, subject_id: str, who: Principal) -> list[HeldFile]:
+def files_of_subject(connection: Connection, subject_id: str, who: Principal) -> list[MirrorFile]:
     """Every file of a subject that the user may see, by path.
 
     Null    `digest` is '' where the mirror's listing has none
@@ -40,5 +40,5 @@ def files_of_subject(connection: Connection, subject_id: str, who: Principal) ->
     for row in rows:
         _, folder, path = f"/{row.key}".partition(f"/{row.subject_label}/")
         if folder and path:
-            found.append(HeldFile(path, row.location, row.key, row.size, row.digest or ""))
+            found.append(MirrorFile(path, row.location, row.key, row.size, row.digest or ""))
     return found

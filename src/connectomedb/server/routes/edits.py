@@ -19,6 +19,7 @@ from connectomedb.errors import (
     NoSuchExperiment,
     NoSuchSubject,
     NotFound,
+    Outdated,
 )
 from connectomedb.schema.model import Item
 from connectomedb.server.changing import create_only, legal, made, need_no_revision, reason, translated
@@ -35,7 +36,7 @@ from connectomedb.server.places import (
     subject_of,
 )
 from connectomedb.server.said import Write, concrete, filled, need_reason, read_write
-from connectomedb.store.edits import Edit, Outdated
+from connectomedb.store.edits import Edit
 from connectomedb.vocabulary.records import Located
 from connectomedb.vocabulary.short_names import (
     EXPERIMENT,

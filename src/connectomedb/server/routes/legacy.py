@@ -19,7 +19,7 @@ from connectomedb.server.inbound import Ask
 from connectomedb.server.outbound import answer_table
 from connectomedb.server.places import subject_of
 from connectomedb.server.streaming import Streamed
-from connectomedb.store.subject_files import HeldFile
+from connectomedb.store.subject_files import MirrorFile
 from connectomedb.tables.result import Cell, Column, ResultTable
 from connectomedb.vocabulary.short_names import EXPERIMENT, SESSION
 
@@ -159,7 +159,7 @@ def _label(ask: Ask) -> None:
         raise NotFound(f"no view {view}_CREST of subject {subject.label}")
 
 
-def _held(ask: Ask) -> list[HeldFile]:
+def _held(ask: Ask) -> list[MirrorFile]:
     return ask.archive.files_of_subject(subject_of(ask).id, ask.who)
 
 

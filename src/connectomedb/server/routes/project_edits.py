@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
-from connectomedb.errors import AccessDenied, BadConstraint, NoSuchProject
+from connectomedb.errors import AccessDenied, BadConstraint, NoSuchProject, Outdated
 from connectomedb.schema.model import Item, Value
 from connectomedb.server.changing import create_only, made, need_no_revision, reason, translated
 from connectomedb.server.failures import BadProjectId, NothingSaid
@@ -18,7 +18,7 @@ from connectomedb.server.inbound import Ask
 from connectomedb.server.outbound import answer_text
 from connectomedb.server.places import project_of
 from connectomedb.server.said import Write, need_reason, read_write
-from connectomedb.store.edits import Edit, Outdated
+from connectomedb.store.edits import Edit
 from connectomedb.store.projects import LEGAL_NAME
 from connectomedb.vocabulary.records import Accessibility
 from connectomedb.vocabulary.short_names import PROJECT
