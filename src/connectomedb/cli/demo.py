@@ -17,7 +17,7 @@ from connectomedb.cli.site import need_server_libraries
 
 if TYPE_CHECKING:
     from connectomedb.client.connection import Project
-    from connectomedb.objects.transfer import TransferReport
+    from connectomedb.objects.report import TransferReport
     from connectomedb.store.site import Site
     from connectomedb.testing.report import ReportRow
     from connectomedb.testing.tutorial import StepResult

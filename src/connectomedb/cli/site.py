@@ -51,6 +51,9 @@ def init_command(
         password = click.prompt(f"Password of {admin}", hide_input=True, confirmation_prompt=True, err=True)
     else:
         password = secrets.token_urlsafe(_PASSWORD_BYTES)
+    from connectomedb.store.passwords import check_password
+
+    check_password(admin, password)  # before there is a site without anybody in it
     site = init_site(folder, database=database, title=title or folder.resolve().name, site_id=site_id)
     try:
         site.archive.add_user(admin, password, is_admin=True)

@@ -19,8 +19,10 @@ from connectomedb.tables.result import Column, ResultTable
 from connectomedb.vocabulary.uris import join_uri
 
 if TYPE_CHECKING:
+    from connectomedb.cohort_lock import CohortLock
     from connectomedb.objects.plan import TransferPlan
-    from connectomedb.objects.transfer import Progress, TransferReport
+    from connectomedb.objects.report import Progress, TransferReport
+    from connectomedb.objects.select import Selection
 
 LABEL_KEY = "subject_label"
 
@@ -184,13 +186,68 @@ class Project:
         return table
 
     def plan(
-        self, who: Who, folder: Path | str, *, package: str = "", run: str = "", kind: str = ""
+        self,
+        who: Who,
+        folder: Path | str,
+        *,
+        package: str = "",
+        run: str = "",
+        kind: str = "",
+        selection: Selection | None = None,
+        layout: str = "",
+        cache: Path | str = "",
     ) -> TransferPlan:
-        """What fetching these subjects' files into `folder` would do; nothing is fetched."""
+        """What fetching these subjects' files into `folder` would do; nothing is fetched.
+
+        `selection` narrows the files by pattern, package and size; `layout` is a template of target paths;
+        `cache` a folder of files by digest, from which is taken what it holds.
+        """
         from connectomedb import bridge
 
         table = self.files(who, package=package, run=run, kind=kind)
-        return bridge.plan_from_table(table, Path(folder), subjects_wanted=labels_of(who))
+        return bridge.plan_from_table(
+            table,
+            Path(folder),
+            subjects_wanted=labels_of(who),
+            selection=selection,
+            layout=layout,
+            cache=cache,
+        )
+
+    def lock(
+        self,
+        expression: str = "",
+        *,
+        data_type: str = "nt:scores",
+        package: str = "",
+        run: str = "",
+        kind: str = "",
+    ) -> CohortLock:
+        """Who meets `expression` now and which objects are theirs, frozen; see `cohort_lock`.
+
+        Cost     three requests
+        """
+        from connectomedb import bridge, cohort_lock
+        from connectomedb.search.search_xml import print_search
+
+        cohort = self.cohort(expression, data_type)
+        table = self.files(cohort, package=package, run=run, kind=kind)
+        offer = self._core.offer()
+        asked = cohort_lock.CohortLock(
+            server=self._core.server,
+            server_version=offer.version,
+            project=self.id,
+            data_type=data_type,
+            question=expression,
+            document=print_search(self._query(expression, ("SUBJECT_ID",), data_type)).decode("utf-8"),
+            package=package,
+            run=run,
+            kind=kind,
+            synthetic=offer.synthetic,
+            location=bridge.location_of(table) or offer.mirror,
+            subjects=tuple(zip(cohort.labels, cohort.ids, strict=True)),
+        )
+        return cohort_lock.make_lock(asked, bridge.file_rows(table))
 
     def download(
         self,
@@ -202,8 +259,13 @@ class Project:
         kind: str = "",
         parallel: int = 8,
         progress: Callable[[Progress], None] | None = None,
+        cache: Path | str = "",
     ) -> TransferReport:
-        """Fetch and verify a plan, or these subjects' files into `folder`."""
+        """Fetch and verify a plan, or these subjects' files into `folder`.
+
+        What comes is kept in the folder `cache`, too, for the next cohort.
+        """
+        from connectomedb.objects.cache import ContentCache
         from connectomedb.objects.plan import TransferPlan
         from connectomedb.objects.transfer import run_plan
 
@@ -212,10 +274,11 @@ class Project:
         elif not str(folder):
             raise ConfigurationError("say where the files go: download(subjects, folder='images')")
         else:
-            plan = self.plan(what, folder, package=package, run=run, kind=kind)
+            plan = self.plan(what, folder, package=package, run=run, kind=kind, cache=cache)
         if not plan.location:
             plan = replace(plan, location=self._core.offer().mirror)
-        return run_plan(plan, parallel=parallel, progress=progress)
+        held = ContentCache(cache) if cache else None
+        return run_plan(plan, parallel=parallel, progress=progress, cache=held)
 
     def _check_known(self, field: str, value: str) -> None:
         """An empty answer means that there is none, not that a name was misspelt."""

@@ -8,8 +8,9 @@ Keys are relative to the opened location and use `/`. Buckets with dots in their
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,7 +19,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from connectomedb.errors import AccessDenied, ConfigurationError, ObjectMissing, TransferError
+from connectomedb.errors import AccessDenied, ConfigurationError, ObjectChanged, ObjectMissing, TransferError
+from connectomedb.objects.wire import Address, Keys, quote_key
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore as _Library
@@ -44,13 +46,46 @@ class ObjectInfo:
         tag = self.etag.lower()
         return tag if len(tag) == 32 and set(tag) <= _HEX else ""
 
+    @property
+    def multipart(self) -> str:
+        """The ETag where it is one of an object that came in parts: 32 hex digits, `-`, number of parts."""
+        tag, _, n_parts = self.etag.lower().partition("-")
+        return self.etag.lower() if len(tag) == 32 and set(tag) <= _HEX and n_parts.isdigit() else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often and how long a transfer tries: waits double up to the longest, what a store asks for counts.
+
+    `timeout_s` is the longest silence on a connection; `retries` the tries in a row that brought nothing.
+    """
+
+    retries: int = 6
+    timeout_s: float = 60.0
+    first_wait_s: float = 0.2
+    longest_wait_s: float = 30.0
+
 
 class ObjectStore:
-    """A place that holds objects. Made by `open_store`; opening makes no request."""
+    """A place that holds objects. Made by `open_store`; opening makes no request.
 
-    def __init__(self, library_store: _Library, location: str) -> None:
+    `address` is where bytes can be had without the library, None where only the library knows the way.
+    """
+
+    def __init__(
+        self,
+        library_store: _Library,
+        location: str,
+        *,
+        address: Address | None = None,
+        patience: Patience | None = None,
+        etag_is_digest: bool = False,
+    ) -> None:
         self._store = library_store
         self.location = location
+        self.address = address
+        self.patience = patience or Patience()
+        self.etag_is_digest = etag_is_digest
 
     def __repr__(self) -> str:
         return f"ObjectStore({self.location!r})"
@@ -73,18 +108,45 @@ class ObjectStore:
         """Size and ETag of one object; ObjectMissing when there is none."""
         return _info(_guard(lambda: self._store.head(key), key, self.location))
 
+    def version(self, key: str) -> tuple[int, str]:
+        """Size of one object, and its ETag as `open_range` takes it; ObjectMissing when there is none."""
+        meta = _guard(lambda: self._store.head(key), key, self.location)
+        return meta["size"], meta.get("e_tag") or ""
+
+    def has(self, key: str) -> bool:
+        """Whether there is an object of that key."""
+        try:
+            self.head(key)
+        except ObjectMissing:
+            return False
+        return True
+
     def read(self, key: str) -> bytes:
         """The whole body of a small object; ObjectMissing when there is none."""
         return bytes(_guard(lambda: self._store.get(key).bytes(), key, self.location))
 
     def stream(self, key: str, offset: int = 0, end: int | None = None) -> Iterator[bytes]:
         """The body from `offset` up to `end`, about a megabyte at a time; ObjectMissing if there is none."""
-        options: Any = {"range": {"offset": offset}} if offset else None
-        if end is not None:
-            if end <= offset:
-                return
-            options = {"range": (offset, end)}
-        answer = _guard(lambda: self._store.get(key, options=options), key, self.location)
+        if end is None or end > offset:
+            yield from self.open_range(key, offset, end)[2]
+
+    def open_range(
+        self, key: str, start: int = 0, end: int | None = None, pin: str = ""
+    ) -> tuple[int, str, Iterator[bytes]]:
+        """Size and ETag of an object, and its bytes from `start` to before `end` in pieces.
+
+        `pin` is an ETag as it was given here before: ObjectChanged when the object has another one now.
+        """
+        options: Any = {}
+        if start or end is not None:
+            options["range"] = {"offset": start} if end is None else (start, end)
+        if pin:
+            options["if_match"] = pin
+        answer = _guard(lambda: self._store.get(key, options=options or None), key, self.location)
+        pieces = self._pieces(answer, key)
+        return answer.meta["size"], answer.meta.get("e_tag") or "", pieces
+
+    def _pieces(self, answer: Any, key: str) -> Iterator[bytes]:
         pieces = iter(answer.stream(min_chunk_size=CHUNK_BYTES))
         while True:
             piece = _guard(lambda: next(pieces, None), key, self.location)
@@ -92,13 +154,17 @@ class ObjectStore:
                 return
             yield bytes(piece)
 
-    def has(self, key: str) -> bool:
-        """Whether there is an object of this key."""
-        try:
-            self.head(key)
-        except ObjectMissing:
-            return False
-        return True
+    def sign(self, keys: Sequence[str], *, expires_s: float = 3600) -> list[str]:
+        """URLs under which anyone may read these objects for a time; ConfigurationError where none can be."""
+        import obstore
+
+        if not hasattr(self._store, "prefix") or self.address is None:
+            raise ConfigurationError(f"{self.location} has no addresses that other tools could read")
+        if self.address.keys is None:
+            return [f"{self.address.url}{self.address.path}{quote_key(key)}" for key in keys]
+        span = timedelta(seconds=expires_s)
+        signed: Any = self._store
+        return _guard(lambda: list(obstore.sign(signed, "GET", list(keys), span)), "", self.location)
 
     def open(self, key: str) -> IO[bytes]:
         """An object to be read anywhere; ObjectMissing when there is none."""
@@ -161,8 +227,9 @@ def open_store(
     secret_key: str = "",
     region: str = "",
     anonymous: bool = False,
-    retries: int = 3,
+    retries: int = 6,
     timeout_s: float = 60,
+    patience: Patience | None = None,
 ) -> ObjectStore:
     """The store at a URL or in a local folder.
 
@@ -196,12 +263,65 @@ def open_store(
             "secret_access_key": secret_key or None,
             "region": region or options.get("region") or "us-east-1",
             "skip_signature": True if anonymous or options.get("anonymous") in ("1", "true") else None,
+            "request_payer": True if options.get("requester_pays") in ("1", "true") else None,
             "virtual_hosted_style_request": False,
         }
     retry: Any = {"max_retries": retries, "retry_timeout": timedelta(seconds=timeout_s)}
     settings = {k: v for k, v in config.items() if v is not None}
     opened = _guard(lambda: from_url(bare, client_options=client, retry_config=retry, **settings), "", bare)
-    return ObjectStore(opened, bare)
+    return ObjectStore(
+        opened,
+        bare,
+        address=_address(bare, config, options),
+        patience=patience or Patience(retries=retries, timeout_s=timeout_s),
+        etag_is_digest=scheme in ("s3", "s3a"),
+    )
+
+
+def _address(bare: str, config: Mapping[str, Any], options: Mapping[str, str]) -> Address | None:
+    """Where bytes can be had over our own sockets; None where the library must find the keys or a proxy."""
+    parts = urlsplit(bare)
+    path, keys = parts.path.strip("/"), None
+    if parts.scheme in ("s3", "s3a"):
+        region = config["region"]
+        endpoint = (
+            config["endpoint"]
+            or os.environ.get("AWS_ENDPOINT_URL_S3")
+            or os.environ.get("AWS_ENDPOINT_URL")
+            or os.environ.get("AWS_ENDPOINT")
+            or f"https://s3.{region}.amazonaws.com"
+        )
+        if not config["skip_signature"]:
+            access = config["access_key_id"] or os.environ.get("AWS_ACCESS_KEY_ID", "")
+            secret = config["secret_access_key"] or os.environ.get("AWS_SECRET_ACCESS_KEY", "")
+            if not (access and secret):
+                return None  # a role of this machine, perhaps: the library asks for it
+            token = "" if config["access_key_id"] else os.environ.get("AWS_SESSION_TOKEN", "")
+            keys = Keys(access, secret, token, region)
+        path = "/".join(p for p in (urlsplit(endpoint).path.strip("/"), parts.netloc, quote_key(path)) if p)
+        parts = urlsplit(endpoint)
+    elif parts.scheme not in ("http", "https"):
+        return None
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or _behind_proxy(parts.scheme, parts.hostname)
+    ):
+        return None
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    payer = options.get("requester_pays") in ("1", "true")
+    return Address(parts.scheme, parts.hostname, port, f"/{path}/" if path else "/", keys, payer)
+
+
+def _behind_proxy(scheme: str, host: str) -> bool:
+    if not any(
+        os.environ.get(name)
+        for name in (f"{scheme}_proxy", f"{scheme.upper()}_PROXY", "ALL_PROXY", "all_proxy")
+    ):
+        return False
+    from urllib.request import proxy_bypass
+
+    return not proxy_bypass(host)
 
 
 def _open_folder(folder: Path) -> ObjectStore:
@@ -220,12 +340,19 @@ def _info(meta: Any) -> ObjectInfo:
 
 def _guard(call: Callable[[], T], key: str, location: str) -> T:
     """Run one call of the library and translate its errors, once, to ours."""
-    from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
+    from obstore.exceptions import (
+        BaseError,
+        PermissionDeniedError,
+        PreconditionError,
+        UnauthenticatedError,
+    )
 
     try:
         return call()
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as problem:
         raise ObjectMissing(f"no object {key!r} in {location}") from problem
+    except PreconditionError as problem:
+        raise ObjectChanged(f"{key}: the object is no longer the one that was begun with") from problem
     except (PermissionDeniedError, UnauthenticatedError) as problem:
         raise AccessDenied(f"{location} refuses {key!r}: {_reason(problem)}; check the keys") from problem
     except BaseError as problem:

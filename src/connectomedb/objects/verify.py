@@ -1,112 +1,206 @@
-"""What is known to be right on disk: digests, and the journal of verified files.
+"""A folder against what was promised: which files are right, wrong, missing, extra, or covered by nothing.
 
-The journal lies in the target folder (`.connectomedb/verified.jsonl`), one line per verified file with its
-size and modification time; a file that changed since is unknown again.
+What was promised is a plan, or every plan that was run in the folder; every byte is read again.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import Lock
-from typing import Protocol
+from typing import Literal
 
-from connectomedb.errors import ConfigurationError
+from connectomedb.errors import ConfigurationError, TransferError
+from connectomedb.objects.digests import Check, Promise, feed, read_promise
+from connectomedb.objects.journal import Journal
+from connectomedb.objects.plan import PlannedFile, TransferPlan
+from connectomedb.objects.report import Progress, TransferReport
+from connectomedb.objects.targets import STATE, TargetFolder
 
-ALGORITHMS = ("md5", "sha256", "sha1")
-_READ_BYTES = 1 << 20
-
-
-class Digest(Protocol):
-    """What of a hashlib object is used here."""
-
-    def update(self, data: bytes, /) -> None: ...
-    def hexdigest(self) -> str: ...
+Finding = Literal["verified", "mismatched", "missing", "extra", "uncovered", "refused"]
+_WRONG = frozenset({"mismatched", "missing"})
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One file on disk against what was promised: verified, mismatched, missing or uncovered."""
+    """One file on disk against what was promised. `covered_by` is the digest it was compared with."""
 
     target: str
-    status: str
+    status: Finding
     detail: str = ""
+    covered_by: str = ""
 
 
-def new_digest(algorithm: str) -> Digest:
-    """A fresh digest; ConfigurationError for one that manifests do not use."""
-    if algorithm not in ALGORITHMS:
-        raise ConfigurationError(f"unknown digest {algorithm!r}; there are: {', '.join(ALGORITHMS)}")
-    return hashlib.new(algorithm, usedforsecurity=False)
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """One verdict per promised file, then one per file that nobody promised."""
+
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many files there are of each status."""
+        found: dict[str, int] = {}
+        for verdict in self.verdicts:
+            found[verdict.status] = found.get(verdict.status, 0) + 1
+        return found
+
+    @property
+    def wrong(self) -> tuple[Verdict, ...]:
+        """The mismatched and the missing ones."""
+        return tuple(v for v in self.verdicts if v.status in _WRONG)
+
+    @property
+    def ok(self) -> bool:
+        """True when no file is mismatched or missing."""
+        return not self.wrong
+
+    def summary(self) -> str:
+        """One line for a person."""
+        said = {"uncovered": "not covered by a digest"}
+        return ", ".join(f"{n} {said.get(status, status)}" for status, n in self.counts.items()) or "no files"
 
 
-def digest_file(path: Path, digest: Digest) -> int:
-    """Feed a file to a digest, piece by piece; gives its number of bytes."""
-    n_bytes = 0
-    with path.open("rb") as source:
-        while piece := source.read(_READ_BYTES):
-            digest.update(piece)
-            n_bytes += len(piece)
-    return n_bytes
+def plans_of(folder: Path) -> tuple[TransferPlan, ...]:
+    """The plans that were run in a folder, oldest first.
+
+    Raises   ConfigurationError when none was, or one cannot be read
+    """
+    kept = list((folder / STATE / "plans").glob("*.json"))
+    if not kept:
+        raise ConfigurationError(f"nothing was fetched into {folder} by us; give the plan: verify PLAN_FILE")
+    try:
+        plans = [
+            TransferPlan.from_json(path.read_text("utf-8"))
+            for path in sorted(kept, key=lambda p: p.stat().st_mtime_ns)
+        ]
+    except (TransferError, UnicodeDecodeError) as problem:
+        raise ConfigurationError(
+            f"a plan in {folder / STATE / 'plans'} cannot be read: {problem}"
+        ) from problem
+    # The folder may have been moved since.
+    return tuple(replace(plan, folder=str(folder)) for plan in plans)
 
 
-def verify_file(path: Path, target: str, size_bytes: int, algorithm: str, digest: str) -> Verdict:
-    """Read one file and compare size and digest."""
-    if not path.is_file():
-        return Verdict(target, "missing", "no such file")
-    if path.stat().st_size != size_bytes:
-        return Verdict(target, "mismatched", f"{path.stat().st_size} bytes, promised are {size_bytes}")
-    if not digest:
-        return Verdict(target, "uncovered", "no digest was promised")
-    running = new_digest(algorithm)
-    digest_file(path, running)
-    if running.hexdigest() != digest:
-        return Verdict(target, "mismatched", f"{algorithm} {running.hexdigest()}, promised is {digest}")
-    return Verdict(target, "verified")
+def verify_folder(
+    folder: Path,
+    plans: Iterable[TransferPlan] = (),
+    *,
+    parallel: int = 4,
+    progress: Callable[[Progress], None] | None = None,
+) -> VerifyReport:
+    """Read every file that the plans promise (those run in the folder, when none are given) and compare.
+
+    Raises   ConfigurationError when nothing says what should be there
+    Cost     every byte is read; memory of a megabyte per thread
+    """
+    if not folder.is_dir():
+        raise ConfigurationError(f"there is no folder {folder}")
+    promised = _promised(plans or plans_of(folder))
+    journal, held = Journal(folder), TargetFolder(folder)
+    total = sum(f.size_bytes for f in promised.values())
+    verdicts: list[Verdict] = []
+    done_bytes = 0
+    try:
+        with ThreadPoolExecutor(max(1, parallel)) as pool:
+            looks = pool.map(lambda file: verify_file(held, file, journal), promised.values())
+            for file, verdict in zip(promised.values(), looks, strict=True):
+                verdicts.append(verdict)
+                done_bytes += file.size_bytes
+                if progress:
+                    progress(Progress(len(verdicts), len(promised), done_bytes, total, file.target))
+    finally:
+        held.close()
+    known = set(promised)
+    verdicts += [
+        Verdict(target, "extra", "nobody promised it")
+        for target in _files_below(folder)
+        if target not in known
+    ]
+    return VerifyReport(tuple(verdicts))
 
 
-def part_of(path: Path) -> Path:
-    """The temporary name of a file that is not whole yet."""
-    return path.with_name(f".{path.name}.part")
+def verify_file(folder: TargetFolder, file: PlannedFile, journal: Journal) -> Verdict:
+    """Read one file and compare size and digest: the plan's, else the one it met when it came."""
+    if file.action == "refuse":
+        return Verdict(file.target, "refused", file.reason)
+    try:
+        facts = folder.stat(file.target.rstrip("/"))
+        if facts is None:
+            return Verdict(file.target, "missing", "no such file")
+        if file.action == "folder":
+            return Verdict(
+                file.target, "verified" if stat.S_ISDIR(facts.st_mode) else "mismatched", "a folder"
+            )
+        if not stat.S_ISREG(facts.st_mode):
+            return Verdict(file.target, "mismatched", "a link or a folder, not a file")
+        if facts.st_size != file.size_bytes:
+            return Verdict(
+                file.target, "mismatched", f"{facts.st_size} bytes, promised are {file.size_bytes}"
+            )
+        promise = file.promise or _met_when_it_came(journal, file.target)
+        if promise is None:
+            return Verdict(file.target, "uncovered", "no digest was promised")
+        handle = folder.open_file(file.target)
+    except FileNotFoundError:
+        return Verdict(file.target, "missing", "no such file")
+    except TransferError as problem:
+        return Verdict(file.target, "mismatched", str(problem))
+    check = Check(promise, file.size_bytes)
+    try:
+        feed(handle, check)
+    except OSError as problem:
+        return Verdict(file.target, "mismatched", f"cannot be read: {problem.strerror}")
+    finally:
+        os.close(handle)
+    verdict = check.verdict()
+    if verdict == "wrong":
+        return Verdict(
+            file.target, "mismatched", f"{promise.algorithm} {check.found()}, promised is {promise.value}"
+        )
+    if verdict == "unknown":
+        return Verdict(file.target, "uncovered", "the part size of the multipart ETag is not known")
+    return Verdict(file.target, "verified", covered_by=str(promise))
 
 
-class Journal:
-    """Which files of a folder were verified, and against which digest. Reading tolerates a torn last line."""
+def repair_folder(
+    folder: Path,
+    report: VerifyReport,
+    plans: Iterable[TransferPlan] = (),
+    *,
+    run: Callable[[TransferPlan], TransferReport],
+) -> list[TransferReport]:
+    """Fetch what a report found mismatched or missing; one transfer report per plan that has such files.
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / ".connectomedb" / "verified.jsonl"
-        self._lock = Lock()
-        self._known: dict[str, tuple[str, int, int]] = {}
-        if self._path.is_file():
-            for line in self._path.read_text("utf-8").splitlines():
-                self._take(line)
-
-    def knows(self, target: str, path: Path, digest: str) -> bool:
-        """True when this very file (size and modification time) was verified against this digest."""
-        facts = path.stat()
-        return self._known.get(target) == (digest, facts.st_size, facts.st_mtime_ns)
-
-    def note(self, target: str, path: Path, digest: str) -> None:
-        """Remember that the file at `path` is right. Losing a line only costs a second look."""
-        facts = path.stat()
-        entry = (digest, facts.st_size, facts.st_mtime_ns)
-        with self._lock:
-            self._known[target] = entry
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with self._path.open("a", encoding="utf-8") as out:
-                out.write(json.dumps([target, *entry]) + "\n")
-
-    def _take(self, line: str) -> None:
-        try:
-            target, digest, size, mtime = json.loads(line)
-        except ValueError:
-            return  # the last line of a process that was killed while writing it
-        self._known[target] = (digest, size, mtime)
+    A file that is wrong keeps its name until the right one takes it.
+    """
+    wrong = {v.target for v in report.wrong}
+    reports = []
+    for plan in plans or plans_of(folder):
+        files = tuple(replace(f, action="refetch") for f in plan.files if f.target in wrong)
+        wrong -= {f.target for f in files}
+        if files:
+            reports.append(run(replace(plan, files=files, folder=str(folder), absent_subjects=())))
+    return reports
 
 
-def all_right(verdicts: Iterable[Verdict]) -> bool:
-    """True when no file is mismatched or missing."""
-    return all(v.status in ("verified", "uncovered") for v in verdicts)
+def _met_when_it_came(journal: Journal, target: str) -> Promise | None:
+    algorithm, _, value = journal.last_digest(target).partition(":")
+    return read_promise(algorithm, value, "journal")
+
+
+def _promised(plans: Iterable[TransferPlan]) -> dict[str, PlannedFile]:
+    """What should be in the folder; of two plans that say something of a file, the later one counts."""
+    return {file.target: file for plan in plans for file in plan.files}
+
+
+def _files_below(folder: Path) -> Iterator[str]:
+    for place, folders, names in os.walk(folder):
+        if Path(place) == folder and STATE in folders:
+            folders.remove(STATE)
+        linked = [name for name in folders if (Path(place) / name).is_symlink()]
+        for name in sorted(names + linked):
+            yield str((Path(place) / name).relative_to(folder))

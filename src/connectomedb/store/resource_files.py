@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.elements import ColumnElement
 
-from connectomedb.errors import Conflict, NotFound
+from connectomedb.errors import Conflict, NotFound, Outdated
 from connectomedb.store import tables as t
 from connectomedb.store.holders import chunks
 from connectomedb.store.projects import now
@@ -134,10 +134,6 @@ class Expected:
     absent: bool = False
 
 
-class PreconditionFailed(Conflict):
-    """The file is not what the request expects it to be."""
-
-
 def find_files(
     connection: Connection,
     resources: Sequence[ResourceRecord],
@@ -178,7 +174,7 @@ def enter_files(
     """Make files visible, all of them or none; those whose path is taken are left out, unless `overwrite`.
 
     Raises  NotFound when the resource is gone; AccessDenied without the right to edit; Conflict when a file
-            and a folder would have the same path; PreconditionFailed
+            and a folder would have the same path; Outdated
     """
     _hold(connection, resource)
     need_right(connection, who, resource.holder.project, "edit", f"changing files of {resource.holder.id}")
@@ -232,7 +228,7 @@ def delete_files(
 ) -> list[str]:
     """Delete entries; gives the keys that nothing points to any more.
 
-    Raises  AccessDenied without the right to delete; NotFound when a resource is gone; PreconditionFailed
+    Raises  AccessDenied without the right to delete; NotFound when a resource is gone; Outdated
     """
     f = resource_file.c
     keys: list[str] = []
@@ -343,11 +339,11 @@ def _hold(connection: Connection, resource: ResourceRecord) -> None:
 
 def _check(expected: Expected, path: str, row: Any) -> None:
     if expected.absent and row is not None:
-        raise PreconditionFailed(f"{path!r} is there already, and the request wants it not to be")
+        raise Outdated(f"{path!r} is there already, and the request wants it not to be")
     if expected.md5 and row is None:
-        raise PreconditionFailed(f"{path!r} is not there, and the request wants to change it")
+        raise Outdated(f"{path!r} is not there, and the request wants to change it")
     if expected.md5 and row is not None and "*" not in expected.md5 and row.md5 not in expected.md5:
-        raise PreconditionFailed(f"{path!r} was changed meanwhile; fetch it again, then decide")
+        raise Outdated(f"{path!r} was changed meanwhile; fetch it again, then decide")
 
 
 def _below(folder: str) -> ColumnElement[bool]:

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from random import Random
 
-from connectomedb.objects.keys import parse_key
+from connectomedb.objects.layouts import parse_key
 from connectomedb.objects.manifest import ManifestEntry, write_manifest
 from connectomedb.testing import imagefiles
 from connectomedb.testing.seed import load_seed, mirror_labels

@@ -175,11 +175,12 @@ def _fill(archive: Archive, say: Progress) -> None:
 
 
 def _add_mirror(archive: Archive, mirror: str, say: Progress) -> None:
+    from connectomedb.objects.layouts import find_layout
     from connectomedb.objects.scan import scan_store
     from connectomedb.objects.stores import open_store
 
     say("reading the mirror's listing")
-    archive.add_files(OWNER, mirror, scan_store(open_store(mirror), "hcp-q1"))
+    archive.add_files(OWNER, mirror, scan_store(open_store(mirror), find_layout("hcp-q1")))
 
 
 def _subject(label: str) -> Item:

@@ -8,6 +8,8 @@ from __future__ import annotations
 TASKS = ("EMOTION", "GAMBLING", "LANGUAGE", "MOTOR", "RELATIONAL", "SOCIAL", "WM")
 RESTS = ("REST1", "REST2")
 PHASES = ("LR", "RL")
+# Of the second-level task analyses, full width at half maximum.
+SMOOTHINGS_MM = ("2", "4", "8", "12")
 TOP_FOLDERS = (".xdlm", "Diffusion", "MNINonLinear", "T1w", "release-notes", "unprocessed")
 
 

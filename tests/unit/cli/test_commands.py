@@ -24,10 +24,12 @@ def runner(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> CliRunner:
 
 
 def _paths() -> list[list[str]]:
-    groups = {"import": ["bids", "csv", "xml"], "mirror": ["scan"], "types": ["show", "add"]}
-    return [[name, sub] for name, subs in groups.items() for sub in subs] + [
-        [name] for name in _COMMANDS if name not in groups
-    ]
+    found: list[list[str]] = []
+    for name in _COMMANDS:
+        command = main.get_command(click.Context(main), name)
+        subs = list(command.commands) if isinstance(command, click.Group) else []
+        found += [[name, sub] for sub in subs] or [[name]]
+    return found
 
 
 @pytest.mark.parametrize("path", _paths(), ids=" ".join)

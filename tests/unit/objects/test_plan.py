@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from connectomedb.errors import TransferError
-from connectomedb.objects.plan import TransferPlan, make_plan
+from connectomedb.errors import TargetRefused, TransferError
+from connectomedb.objects.journal import Parts
+from connectomedb.objects.plan import TransferPlan, make_plan, safe_target
 from connectomedb.vocabulary.records import FileRow
 
 ROWS = [FileRow("100307", "q1/100307/a.txt", 3, "md5", "0" * 32), FileRow("103515", "q1/103515/b.txt", 5)]
@@ -29,13 +30,17 @@ def test_a_plan_survives_being_saved(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("key", ["../up", "a/../../b", "/etc/passwd", ""])
 def test_a_key_that_leaves_the_folder_is_refused(tmp_path: Path, key: str) -> None:
-    with pytest.raises(TransferError, match="no path inside"):
-        make_plan([FileRow("x", key, 1)], tmp_path, location="s3://x")
+    plan = make_plan([FileRow("x", key, 1), *ROWS], tmp_path, location="s3://x")
+    assert [f.action for f in plan.files] == ["refuse", "fetch", "fetch"]
+    assert f"refused: {key!r}" in plan.summary()
+    with pytest.raises(TargetRefused, match="no path inside"):
+        safe_target(key)
 
 
 def test_a_wrong_size_is_fetched_again_and_a_part_is_resumed(tmp_path: Path) -> None:
     (tmp_path / "q1/100307").mkdir(parents=True)
     (tmp_path / "q1/100307/a.txt").write_bytes(b"longer")
-    (tmp_path / "q1/103515").mkdir()
-    (tmp_path / "q1/103515/.b.txt.part").write_bytes(b"be")
+    part = Parts(tmp_path).path("q1/103515/b.txt", '"etag"')
+    part.parent.mkdir(parents=True)
+    part.write_bytes(b"be")
     assert [f.action for f in make_plan(ROWS, tmp_path, location="s3://x").files] == ["refetch", "resume"]

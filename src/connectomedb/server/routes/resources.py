@@ -7,8 +7,8 @@ import re
 from starlette.responses import Response
 
 from connectomedb.errors import BadConstraint, NotValid, ObjectMissing
+from connectomedb.objects.digests import new_digest
 from connectomedb.objects.elsewhere import need_allowed
-from connectomedb.objects.verify import new_digest
 from connectomedb.schema.catalog import CatalogEntry, read_catalog, write_catalog
 from connectomedb.server.filing import (
     address_of,
