@@ -1,7 +1,7 @@
 """Files through the server beside bare peers in the same run: 256 MB down and up, and memory.
 
-Down: beside `sendfile` in one thread, the least that a server of files can do (nginx is one around it), and beside nginx
-where it is installed. Up: beside `cat` to the same disk with fsync.
+Down: beside `sendfile` in one thread, the least that a server of files can do (nginx is one around it), and
+beside nginx where it is installed. Up: beside `cat` to the same disk with fsync.
 """
 
 from __future__ import annotations
