@@ -1,11 +1,13 @@
-"""Writes the generated pages of docs/reference: commands, settings, errors, display fields. `make docs`.
+"""Writes the generated pages of docs/reference, those of the REST interface among them. `make docs`.
 
 `--check` changes nothing and fails when a page is out of date.
 """
 
 from __future__ import annotations
 
+import csv
 import inspect
+import json
 import sys
 from pathlib import Path
 
@@ -14,6 +16,9 @@ import click
 from connectomedb import errors
 from connectomedb.cli.main import main as cli
 from connectomedb.schema.built_ins import AGES, BUILT_INS
+from connectomedb.server.app import routes
+from connectomedb.server.openapi import openapi
+from connectomedb.server.support import support_page
 from connectomedb.settings import SETTINGS
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -70,11 +75,42 @@ def error_tree() -> str:
     return f"# Errors\n\n```text\n{inspect.cleandoc(errors.__doc__ or '')}\n```\n"
 
 
+def rest_support() -> str:
+    """What of XNAT's interface works."""
+    return support_page(routes())
+
+
+def rest_description() -> str:
+    """The interface as an OpenAPI document."""
+    return json.dumps(openapi(routes()), indent=1, ensure_ascii=False) + "\n"
+
+
+def pyxnat_names() -> str:
+    """What became of every public name of pyxnat."""
+    with (Path(__file__).parent / "pyxnat_names.tsv").open(encoding="utf-8", newline="") as source:
+        rows = list(csv.DictReader(source, delimiter="\t"))
+    counts = {here: sum(row["here"] == here for row in rows) for here in ("same", "better", "left out")}
+    head = [
+        "# pyxnat's names",
+        "",
+        f"Of {len(rows)} public methods of pyxnat 1.6.4, {counts['same']} do the same here,",
+        f"{counts['better']} do it better, and {counts['left out']} are left out.",
+        "`import connectomedb as pyxnat` is all that a script changes.",
+        "",
+        "| pyxnat | here | how, or why not |",
+        "| --- | --- | --- |",
+    ]
+    return "\n".join([*head, *(f"| `{r['name']}` | {r['here']} | {r['why']} |" for r in rows)]) + "\n"
+
+
 PAGES = {
     "commands.md": commands,
     "settings.md": settings,
     "errors.md": error_tree,
     "display-fields.md": display_fields,
+    "rest-support.md": rest_support,
+    "openapi.json": rest_description,
+    "pyxnat.md": pyxnat_names,
 }
 
 
@@ -83,7 +119,9 @@ def main() -> int:
     check = "--check" in sys.argv[1:]
     stale = []
     for name, page in PAGES.items():
-        path, text = REFERENCE / name, NOTE + page()
+        path, text = REFERENCE / name, page()
+        if path.suffix == ".md":
+            text = NOTE + text
         if not path.exists() or path.read_text("utf-8") != text:
             stale.append(name)
             if not check:

@@ -2,27 +2,33 @@
 
     ConnectomeDBError
       ConfigurationError(ValueError)      a setting, a site folder or an installation that cannot work
+        WeakPassword                      a password that is easily guessed, with every reason
       ServerUnreachable(ConnectionError)  nobody answered
       ServerTimeout(TimeoutError)         nobody answered in time
       ServerFault                         5xx, or nonsense where data was promised
       AuthenticationError
         BadCredentials                    the name or the password is wrong
         LoginExpired                      the login ended and could not be renewed
+        TooManyAttempts                   wrong passwords came too fast; says when to try again
       AccessDenied(PermissionError)       readable perhaps, but this may not be done
         TermsNotAccepted                  data-use terms stand in the way
         CredentialsExpired                the keys were good once; everything else would fail, too
       NotFound(LookupError)
         NoSuchProject  NoSuchSubject  NoSuchExperiment  NoSuchFile
       Conflict
+        Outdated                          changed meanwhile
         LabelTaken  AlreadyShared
+        ValueTaken                        a value that must be one of a kind on the site
       QueryError(ValueError)
         UnknownDataType                   with the nearest names
         UnknownField                      with the nearest names
         BadConstraint                     an operator, a value or a nesting that means nothing
+        BadPath                           a path that names nothing, or that no file may have
       DocumentError(ValueError)
         NotWellFormed                     not XML, or XML that is refused unread
         NotValid                          every reason, each with its line
           ImportRefused                   rows or documents that an import left out
+        ArchiveRefused                    a zip or tar that is not unpacked
       TransferError(OSError)
         ObjectMissing  ChecksumMismatch  Truncated  ManifestError  DiskFull
         ObjectChanged                     another object stands under the key than the one that was meant
@@ -30,6 +36,7 @@
         FolderInUse                       another run works in the folder
         StoreBusy                         the store asked to come later, too often
         Stalled                           nothing came, or next to nothing
+      TooMuch                             more than the site takes at once
 
 A message names the thing and the cure; facts are attributes.
 """
@@ -49,6 +56,14 @@ class ConnectomeDBError(Exception):
 
 class ConfigurationError(ConnectomeDBError, ValueError):
     """A setting, a site folder or an installation that cannot work as it is."""
+
+
+class WeakPassword(ConfigurationError):
+    """A password that is too easily guessed; `reasons` holds all that is wrong with it."""
+
+    def __init__(self, reasons: Iterable[str]) -> None:
+        self.reasons = tuple(reasons)
+        super().__init__(f"this password is not good enough: it {'; it '.join(self.reasons)}; choose another")
 
 
 class ServerUnreachable(ConnectomeDBError, ConnectionError):
@@ -89,6 +104,14 @@ class LoginExpired(AuthenticationError):
     """The login ended and could not be renewed."""
 
 
+class TooManyAttempts(AuthenticationError):
+    """Wrong passwords came too fast; after `retry_after_s` seconds the next one is looked at."""
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
 class AccessDenied(ConnectomeDBError, PermissionError):
     """This may not be done by this user."""
 
@@ -125,12 +148,20 @@ class Conflict(ConnectomeDBError):
     """What is there already stands in the way."""
 
 
+class Outdated(Conflict):
+    """What was to be changed is not what it was expected to be: somebody changed it meanwhile."""
+
+
 class LabelTaken(Conflict):
     """The label is in use in that project."""
 
 
 class AlreadyShared(Conflict):
     """The item is in that project already."""
+
+
+class ValueTaken(Conflict):
+    """Another item has a value that its schema wants to be one of a kind on the site."""
 
 
 class QueryError(ConnectomeDBError, ValueError):
@@ -161,6 +192,10 @@ class BadConstraint(QueryError):
     """An operator, a value or a nesting that means nothing."""
 
 
+class BadPath(QueryError):
+    """A path that names nothing, or that no file may have."""
+
+
 class DocumentError(ConnectomeDBError, ValueError):
     """A document that cannot be taken."""
 
@@ -185,6 +220,10 @@ class ImportRefused(NotValid):
         super().__init__(str(refusal) for refusal in report.refused)
 
 
+class ArchiveRefused(DocumentError):
+    """A zip or tar that is not unpacked: damaged, encrypted, or with members that are no files."""
+
+
 class TransferError(ConnectomeDBError, OSError):
     """A file could not be brought over whole."""
 
@@ -207,6 +246,10 @@ class ManifestError(TransferError, ValueError):
 
 class DiskFull(TransferError):
     """No room where the file should go."""
+
+
+class TooMuch(ConnectomeDBError):
+    """More than the site takes at once."""
 
 
 class ObjectChanged(TransferError):

@@ -17,11 +17,6 @@ from connectomedb.search.query import CriteriaSet, Criterion, FieldRef, SearchFi
 from connectomedb.search.search_xml import parse_search, print_search
 
 COMPARED = ("=", "!=", "<", "<=", ">", ">=", "IS DISTINCT FROM", "IS NOT DISTINCT FROM")
-ROOTS = (
-    *("xnat:subjectData", "law:anyData", "law:plainData", "law:fineData", "law:finerData"),
-    *("xnat:experimentData", "xnat:subjectAssessorData", "xnat:imageSessionData", "xnat:mrSessionData"),
-    *("xnat:imageScanData", "xnat:mrScanData", "xnat:qcManualAssessorData"),
-)
 _PROJECT_PATTERNS = (
     *("%P1%", "%<P1>%", "%p_1%", "%A_C%", "%<A_C>%", "%a\\_c%", "%P1>,<P1b%", "P1%", "%__P1%", "%_<P1%"),
     *("%P1", "%<P1%", "%P1>%", "%_%", "%___%", "%,%", "%\\,%", "%%", "%P%1%", ",%", "%OPEN%", "<%", "%<%"),
@@ -143,8 +138,8 @@ def _column(field: Field) -> tuple[str, str]:
 
 
 @st.composite
-def questions(draw: st.DrawFn, catalog: Mapping[str, tuple[Field, ...]]) -> Question:
-    root = draw(st.sampled_from(ROOTS))
+def questions(draw: st.DrawFn, catalog: Mapping[str, tuple[Field, ...]], roots: Sequence[str]) -> Question:
+    root = draw(st.sampled_from(roots))
     types = [root, *draw(st.lists(st.sampled_from(sorted(catalog)), max_size=2))]
     fields = [f for name in dict.fromkeys(types) for f in catalog[name]]
     members: st.SearchStrategy[Condition | Group] = conditions(fields)

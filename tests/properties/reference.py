@@ -18,10 +18,11 @@ Method = Literal["AND", "OR"]
 
 @dataclass(frozen=True)
 class User:
-    """Who asks: the projects in whose groups they are."""
+    """Who asks: the projects in whose groups they are; (project, type) that their custom groups read."""
 
     login: str
     member_of: frozenset[str] = frozenset()
+    reads: frozenset[tuple[str, str]] = frozenset()
     is_admin: bool = False
 
 
@@ -61,19 +62,28 @@ class World:
     things: tuple[Thing, ...]
     public: frozenset[str]
     bases: Mapping[str, str]  # a type and the one that it extends
+    unsecured: frozenset[str] = frozenset()  # read by everybody who is logged in
+    inaccessible: frozenset[str] = frozenset()  # seen by administrators only
 
     def is_a(self, xsi_type: str, base: str) -> bool:
         while xsi_type and xsi_type != base:
             xsi_type = self.bases.get(xsi_type, "")
         return bool(xsi_type)
 
-    def reads(self, user: User, project: str) -> bool:
-        return user.is_admin or project in self.public or project in user.member_of
+    def reads(self, user: User, project: str, xsi_type: str) -> bool:
+        """Things of this type that are in this project."""
+        if user.is_admin or project in self.public or project in user.member_of:
+            return True
+        if (project, xsi_type) in user.reads:
+            return True
+        return user.login != "guest" and xsi_type in self.unsecured
 
     def sees(self, user: User, thing: Thing) -> bool:
         if thing.status in ("deleted", "obsolete"):
             return False
-        return any(self.reads(user, project) for project in thing.projects)
+        if not user.is_admin and {thing.xsi_type, thing.root.xsi_type} & self.inaccessible:
+            return False
+        return any(self.reads(user, project, thing.root.xsi_type) for project in thing.projects)
 
 
 SUBJECT, EXPERIMENT, SESSION = "xnat:subjectData", "xnat:experimentData", "xnat:imageSessionData"
@@ -228,7 +238,11 @@ def holds_of(world: World, group: Group, user: User, judged: Mapping[str, Thing 
     if pattern is not None:
         xsi_type, project = pattern
         thing = judged[xsi_type]
-        return thing is not None and project in thing.projects and world.reads(user, project)
+        return (
+            thing is not None
+            and project in thing.projects
+            and world.reads(user, project, thing.root.xsi_type)
+        )
     parts = (
         holds_of(world, member, user, judged)
         if isinstance(member, Group)

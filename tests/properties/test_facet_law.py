@@ -11,13 +11,11 @@ from hypothesis import strategies as st
 from tests.properties.conftest import law_of_facets
 from tests.properties.questions import as_query, questions
 from tests.properties.reference import Question, User, cell, histogram, rows_of, value_counts
-from tests.properties.worlds import PEOPLE, Court, make_fields
+from tests.properties.worlds import PEOPLE, Court
 
 from connectomedb.errors import BadConstraint
 from connectomedb.search.query import FieldRef, SearchQuery
 from connectomedb.store.facets import Facet, FacetKind
-
-FIELDS = make_fields()
 
 
 def _count(
@@ -34,8 +32,9 @@ def _values(court: Court, question: Question, user: User, n: int = 0) -> list[An
 
 
 @law_of_facets
-@given(questions(FIELDS), st.sampled_from(PEOPLE))
-def test_value_counts_add_up_to_the_rows(court: Court, question: Question, user: User) -> None:
+@given(st.data(), st.sampled_from(PEOPLE))
+def test_value_counts_add_up_to_the_rows(court: Court, data: st.DataObject, user: User) -> None:
+    question = data.draw(questions(court.fields, court.roots))
     found = _count(court, question, user, "values")
     expected = value_counts(_values(court, question, user))
     assert dict(found) == expected
@@ -46,8 +45,9 @@ def test_value_counts_add_up_to_the_rows(court: Court, question: Question, user:
 
 
 @law_of_facets
-@given(questions(FIELDS), st.sampled_from(PEOPLE))
-def test_cross_counts(court: Court, question: Question, user: User) -> None:
+@given(st.data(), st.sampled_from(PEOPLE))
+def test_cross_counts(court: Court, data: st.DataObject, user: User) -> None:
+    question = data.draw(questions(court.fields, court.roots))
     assume(len(question.columns) > 1)
     found = {(one, other): n for one, other, n in _count(court, question, user, "cross")}
     pairs = zip(_values(court, question, user), _values(court, question, user, 1), strict=True)
@@ -56,8 +56,7 @@ def test_cross_counts(court: Court, question: Question, user: User) -> None:
 
 @law_of_facets
 @given(
-    questions(FIELDS),
-    st.sampled_from([f for fields in FIELDS.values() for f in fields if f.kind in ("integer", "float")]),
+    st.data(),
     st.sampled_from(PEOPLE),
     st.one_of(
         st.integers(1, 40),
@@ -66,10 +65,10 @@ def test_cross_counts(court: Court, question: Question, user: User) -> None:
         ),
     ),
 )
-def test_histograms(
-    court: Court, question: Question, number: Any, user: User, bins: int | tuple[str, ...]
-) -> None:
-    assume(not number.repeated)
+def test_histograms(court: Court, data: st.DataObject, user: User, bins: int | tuple[str, ...]) -> None:
+    question = data.draw(questions(court.fields, court.roots))
+    every = [f for fields in court.fields.values() for f in fields if not f.repeated]
+    number = data.draw(st.sampled_from([f for f in every if f.kind in ("integer", "float")]))
     asked = Question(question.root, (number,), question.where, question.order, question.descending)
     found = _count(court, asked, user, "histogram", bins)
     values = [None if v is None else float(v) for v in _values(court, asked, user)]

@@ -6,16 +6,18 @@ The same things stand in the archive and, as plain Python, in the reference's wo
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select, update
+from tests.properties import random_types
 from tests.properties.reference import Field, Thing, User, World
 
 from connectomedb.schema.model import Item
 from connectomedb.schema.registry import load_types
+from connectomedb.store import groups
 from connectomedb.store import tables as t
 from connectomedb.store.archive import Archive
 from connectomedb.store.engine import open_engine
@@ -77,13 +79,30 @@ BASES = {
     "xnat:otherDicomScanData": "xnat:imageScanData",
 }
 STATUSES = ("active", "active", "locked", "quarantine", "deleted", "obsolete")
+ROOTS = (
+    *("xnat:subjectData", "law:anyData", "law:plainData", "law:fineData", "law:finerData"),
+    *("xnat:experimentData", "xnat:subjectAssessorData", "xnat:imageSessionData", "xnat:mrSessionData"),
+    *("xnat:imageScanData", "xnat:mrScanData", "xnat:qcManualAssessorData"),
+)
 PROJECTS = ("P1", "P1b", "p_1x", "A_C", "ABC", "OPEN")
 PUBLIC = frozenset({"OPEN"})
+UNSECURED = frozenset({"law:finerData"})
+INACCESSIBLE = frozenset({"xnat:otherDicomScanData", "xnat:petSessionData"})
 PEOPLE = (
     User("boss", is_admin=True),
     User("one", frozenset({"P1"})),
     User("some", frozenset({"P1b", "A_C", "p_1x"})),
     User("nobody"),
+    User(
+        "part",
+        frozenset({"p_1x"}),
+        frozenset(
+            {
+                *(("P1", kind) for kind in ("xnat:subjectData", "law:fineData", "xnat:petSessionData")),
+                *(("A_C", kind) for kind in ("law:plainData", "xnat:mrSessionData")),
+            }
+        ),
+    ),
     User("guest"),
 )
 
@@ -283,21 +302,37 @@ def _scan_entries(xsi_type: str) -> list[Field]:
 
 
 class Court:
-    """An archive and the world that it should agree with; hypothesis would print a whole dataclass."""
+    """An archive and the world that it should agree with; hypothesis would print a whole dataclass.
 
-    def __init__(self, archive: Archive, world: World, principals: dict[str, Principal]) -> None:
+    `fields` are the names by type, `roots` the types that a question may be about.
+    """
+
+    def __init__(
+        self,
+        archive: Archive,
+        world: World,
+        principals: dict[str, Principal],
+        fields: Mapping[str, tuple[Field, ...]],
+        seed: int,
+    ) -> None:
         self.archive = archive
         self.world = world
         self.principals = principals
+        self.fields = fields
+        self.roots = (*ROOTS, *(name for name in fields if name.startswith(random_types.PREFIX)))
+        self.seed = seed
 
     def __repr__(self) -> str:
-        return f"Court({self.archive.engine.dialect.name})"
+        return f"Court({self.archive.engine.dialect.name}, CONNECTOMEDB_LAW_SEED={self.seed})"
 
 
 def make_court(url: str, folder: Path, seed: int = 0) -> Court:
     """A new site in an empty database, filled at random."""
-    (folder / "law").mkdir(parents=True, exist_ok=True)
-    (folder / "law" / "law.xsd").write_bytes(LAW_SCHEMA)
+    chance = random.Random(seed)
+    drawn = random_types.draw_types(chance)
+    for name, schema in (("law", LAW_SCHEMA), (random_types.PREFIX, random_types.schema_of(drawn))):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        (folder / name / f"{name}.xsd").write_bytes(schema)
     archive = Archive(open_engine(url), load_types([folder])).create()
     principals = {"guest": GUEST, "boss": archive.add_user("boss", "boss-of-the-law", is_admin=True)}
     for project in PROJECTS:
@@ -308,17 +343,37 @@ def make_court(url: str, folder: Path, seed: int = 0) -> Court:
             principals[person.login] = archive.add_user(person.login, f"{person.login}-of-the-law")
         for project in person.member_of:
             archive.grant(project, person.login, "member" if project != "A_C" else "collaborator")
-    things = _things(random.Random(seed))
+        _enter_groups(archive, person, principals[person.login])
+    for name in UNSECURED:
+        archive.register_type(name, {"secure": "0"}, principals["boss"])
+    for name in INACCESSIBLE:
+        archive.register_type(name, {"accessible": "0"}, principals["boss"])
+    things = _things(chance, drawn)
     # Subjects first: the others are in projects that the subjects are shared into.
     documents = [one for one in things if _is_document(one)]
     for subjects in (True, False):
         some = [one for one in documents if (one.subject is None) == subjects]
         archive.store_items([_document(one) for one in some], user="boss")
     _agree(archive, things)
-    return Court(archive, World(tuple(things), PUBLIC, BASES), principals)
+    bases = BASES | {one.xsi_type: one.base for one in drawn}
+    world = World(tuple(things), PUBLIC, bases, UNSECURED, INACCESSIBLE)
+    fields = {**make_fields(), **random_types.fields_of(drawn, lambda name: _common(name, shown=False))}
+    return Court(archive, world, principals, fields, seed)
 
 
-def _things(chance: random.Random) -> list[Thing]:
+def _enter_groups(archive: Archive, person: User, who: Principal) -> None:
+    """A custom group for each project of which the person reads some types, and one that reads nothing."""
+    with archive.engine.begin() as connection:
+        for project in sorted({project for project, _ in person.reads}):
+            rights = {kind: groups.TypeRights(read=True) for p, kind in person.reads if p == project}
+            for group_id, may in ((f"{project}-part", rights), (f"{project}-none", {})):
+                group = groups.keep_group(
+                    connection, project, group_id, f"Of {group_id}".replace("_", "-"), may
+                )
+                groups.enter(connection, group, who.user_id)
+
+
+def _things(chance: random.Random, drawn: tuple[random_types.RandomType, ...]) -> list[Thing]:
     things: list[Thing] = []
 
     def pick(kind: str) -> Any:
@@ -366,9 +421,13 @@ def _things(chance: random.Random) -> list[Thing]:
                     for _ in range(chance.choice((0, 0, 1, 2, 3)))
                 )
             ]
-            measure.status = chance.choice(
-                ("active", "active", "locked", "quarantine", "deleted", "obsolete")
-            )
+            measure.status = chance.choice(STATUSES)
+        for _ in range(chance.choice((0, 1, 1, 2))):
+            kind = chance.choice([one.xsi_type for one in drawn if not one.abstract])
+            values, entries = random_types.fill(chance, drawn, kind, pick)
+            measure = make(kind, "R", subject, values | some({"date": "date"}))
+            measure.entries |= entries
+            measure.status = chance.choice(STATUSES)
         for _ in range(chance.choice((0, 0, 1, 2))):
             kind = chance.choice(("xnat:mrSessionData", "xnat:petSessionData"))
             values = some({"date": "date", "modality": "string", "dcmPatientWeight": "float"})
@@ -410,6 +469,8 @@ def _document(thing: Thing) -> Imported:
         )
     if thing.entries.get("marks/mark"):
         children["marks/mark"] = tuple(Item("law:anyData_mark", e) for e in thing.entries["marks/mark"])
+    if thing.xsi_type.startswith(random_types.PREFIX):
+        children |= random_types.children_of(thing.entries)
     if thing.scans:
         children["scans/scan"] = tuple(Item(scan.xsi_type, scan.values) for scan in thing.scans)
     return Imported(Item(thing.xsi_type, values, children), insert_date=thing.inserted)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from connectomedb.cli import common
+from connectomedb.cli.people import project_users_command
 from connectomedb.tables.result import Column, ResultTable
 
 
@@ -35,18 +36,25 @@ def whoami_command(server: str | None, user: str | None, as_json: bool) -> None:
         core.close()
 
 
-@click.command("projects")
+@click.group("projects", invoke_without_command=True)
 @common.server_options
 @common.as_json_option
-def projects_command(server: str | None, user: str | None, as_json: bool) -> None:
-    """List the projects you may see.
+@click.pass_context
+def projects_command(context: click.Context, server: str | None, user: str | None, as_json: bool) -> None:
+    """List the projects you may see; `users` says who is in one.
 
     \b
     Example:
       connectomedb projects --server http://127.0.0.1:8080
+      connectomedb projects users --project HCP_Q1 --site mysite
     """
+    if context.invoked_subcommand is not None:
+        return
     with common.open_server(server, user) as connection:
         common.emit_table(connection.projects(), as_json=as_json)
+
+
+projects_command.add_command(project_users_command)
 
 
 @click.command("subjects")

@@ -45,7 +45,7 @@ def import_command() -> None:
 
 
 def _how(command: F) -> F:
-    """`--all-or-nothing`, `--keep-going`, `--dry-run`, `--again`."""
+    """`--all-or-nothing`, `--keep-going`, `--update`, `--dry-run`, `--again`."""
     for option in (
         click.option(
             "--keep",
@@ -60,6 +60,9 @@ def _how(command: F) -> F:
         ),
         click.option(
             "--keep-going", "keep", flag_value="rows", help="Store the fine rows of a file with refused ones."
+        ),
+        click.option(
+            "--update", is_flag=True, help="Lay what is read over items that are there; empty says nothing."
         ),
         click.option("--dry-run", is_flag=True, help="Check everything and store nothing."),
         click.option("--again", is_flag=True, help="Read files that are in already once more."),
@@ -102,12 +105,20 @@ def bids(folder: Path, site: Path, project: str, as_json: bool) -> int:
 @_how
 @common.as_json_option
 def xml(
-    paths: tuple[Path, ...], site: Path, project: str, keep: Keep, dry_run: bool, again: bool, as_json: bool
+    paths: tuple[Path, ...],
+    site: Path,
+    project: str,
+    keep: Keep,
+    update: bool,
+    dry_run: bool,
+    again: bool,
+    as_json: bool,
 ) -> int:
     """Store the project, subject and experiment documents of files, folders and archives.
 
     Each document is stored whole or not at all; what is refused is listed with file, line, path and reason.
-    Start a killed import again: documents that are in are not read a second time.
+    Start a killed import again: documents that are in are not read a second time. With --update a document
+    about something that is there replaces what it says of it, and leaves the rest.
 
     \b
     Example:
@@ -127,6 +138,7 @@ def xml(
             keep=keep,
             dry_run=dry_run,
             again=again,
+            update=update,
             progress=show,
         )
     return _tell(told.report, project, as_json=as_json, dry_run=dry_run)
@@ -169,6 +181,7 @@ def csv(
     skip: tuple[str, ...],
     make_subjects: bool,
     keep: Keep,
+    update: bool,
     dry_run: bool,
     again: bool,
     as_json: bool,
@@ -214,6 +227,7 @@ def csv(
             keep=keep,
             dry_run=dry_run,
             again=again,
+            update=update,
             progress=show,
         )
     return _tell(told.report, project, as_json=as_json, dry_run=dry_run)
@@ -265,6 +279,7 @@ def _tell(report: IngestReport, project: str, *, as_json: bool, dry_run: bool) -
     facts = {
         "n_stored": report.n_stored,
         "ids": list(report.ids),
+        "n_updated": report.n_updated,
         "n_known": report.n_known,
         "types": list(report.types),
         "refused": [
@@ -273,6 +288,8 @@ def _tell(report: IngestReport, project: str, *, as_json: bool, dry_run: bool) -
         ],
     }
     lines = [f"{report.n_stored} items stored in {project}"]
+    if report.n_updated:
+        lines[0] += f", {report.n_updated} of them laid over what was there"
     if dry_run:
         lines = [f"dry run: nothing stored; {len(report.refused)} refused"]
     if report.n_known:

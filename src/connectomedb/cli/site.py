@@ -51,6 +51,9 @@ def init_command(
         password = click.prompt(f"Password of {admin}", hide_input=True, confirmation_prompt=True, err=True)
     else:
         password = secrets.token_urlsafe(_PASSWORD_BYTES)
+    from connectomedb.store.passwords import check_password
+
+    check_password(admin, password)  # before there is a site without anybody in it
     site = init_site(folder, database=database, title=title or folder.resolve().name, site_id=site_id)
     try:
         site.archive.add_user(admin, password, is_admin=True)
@@ -145,7 +148,7 @@ def restore_command(file: Path, folder: Path, database: str, as_json: bool) -> N
 @click.option("--repair", is_flag=True, help="Mend what can be computed again.")
 @common.as_json_option
 def doctor_command(site: Path, repair: bool, as_json: bool) -> None:
-    """Name what is wrong in the database of SITE; status 1 when something is.
+    """Name what is wrong in the database and the files of SITE; status 1 when something is.
 
     \b
     Example:
@@ -153,10 +156,12 @@ def doctor_command(site: Path, repair: bool, as_json: bool) -> None:
     """
     need_server_libraries()
     common.existing_site(site)
+    from connectomedb.server.housekeeping import examine_files
     from connectomedb.store.site import open_site
 
     with open_site(site) as opened:
         problems = opened.archive.repair() if repair else opened.archive.examine()
+        problems += examine_files(opened, repair=repair)
     lines = [
         f"{one.check}: {one.where}: {one.said}" + (" (--repair mends it)" if one.repairable else "")
         for one in problems

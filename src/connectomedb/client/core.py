@@ -6,14 +6,15 @@ It turns answers into tables and documents and failures into exceptions; it know
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from urllib.parse import urlsplit
 
-from connectomedb.client.failures import excerpt, failure_of
-from connectomedb.client.login import Login, find_credentials
+from connectomedb.client.failures import excerpt, failure_of, is_login_page
+from connectomedb.client.login import Credentials, Login, find_credentials
 from connectomedb.client.transport import NetworkTransport, Request, Response, Transport
-from connectomedb.errors import ConfigurationError, NotFound, ServerFault
+from connectomedb.errors import ConfigurationError, NotFound, ServerFault, Truncated
 from connectomedb.search.query import SearchField, SearchQuery
 from connectomedb.tables.result import ResultTable
 
@@ -37,6 +38,7 @@ class Core:
         user: str | None = None,
         password: str | None = None,
         *,
+        anonymous: bool = False,
         transport: Transport | None = None,
     ) -> None:
         parts = urlsplit(server)
@@ -47,7 +49,7 @@ class Core:
         if parts.username or parts.password:
             raise ConfigurationError("give user and password as arguments, not inside the server's address")
         self.server = server.rstrip("/")
-        self.login = Login(find_credentials(server, user, password))
+        self.login = Login(Credentials() if anonymous else find_credentials(server, user, password))
         self._transport = transport or NetworkTransport()
         self._offer: Offer | None = None
 
@@ -56,27 +58,75 @@ class Core:
         method: str,
         path: str,
         params: Mapping[str, str] | None = None,
-        body: bytes = b"",
+        body: bytes | Path = b"",
         accept: str = "*/*",
+        headers: Mapping[str, str] | None = None,
     ) -> Response:
         """One request under the login; raises what a bad answer means."""
-        url = self.server + path
-        conversation = self.login.converse(Request(method, url, params or {}, {"Accept": accept}, body))
-        request = next(conversation)
-        response = self._transport.send(request)
-        while True:
-            try:
-                request = conversation.send(response)
-            except StopIteration:
-                break  # the conversation returns the response it was last sent
-            response = self._transport.send(request)
-        trouble = failure_of(response, url=url, renewed=self.login.was_open)
+        response = self.exchange(method, path, params, body, {"Accept": accept, **(headers or {})})
+        trouble = failure_of(response, url=self.server + path, renewed=self.login.was_open)
         if trouble is not None:
             raise trouble
         return response
 
+    def exchange(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        body: bytes | Path = b"",
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        """One request under the login; the answer as it came, whatever it says."""
+        request = Request(method, self.server + path, params or {}, headers or {}, body)
+        return self._converse(request, self._transport.send)
+
+    def fetch(self, path: str, target: Path, params: Mapping[str, str] | None = None) -> Response:
+        """Write the body of an answer into a file, which has its name only when it is whole.
+
+        Raises   what a bad answer means; Truncated when the body broke off; nothing is left then
+        Memory   one piece
+        """
+        partial = target.with_name(f".{target.name}.part")
+        n_bytes = 0
+        try:
+            with partial.open("wb") as out:
+
+                def take(piece: bytes) -> None:
+                    nonlocal n_bytes
+                    n_bytes += len(piece)
+                    out.write(piece)
+
+                request = Request("GET", self.server + path, params or {}, {"Accept": "*/*"})
+                response = self._converse(request, lambda asked: self._transport.receive(asked, take))
+            head = b"" if response.status >= 400 else _head(partial)
+            shown = replace(response, body=response.body or head)
+            trouble = failure_of(shown, url=self.server + path, renewed=self.login.was_open)
+            if trouble is not None and not _is_wanted_page(shown, target):
+                raise trouble
+            promised = response.headers.get("content-length", "")
+            if promised.isdigit() and "content-encoding" not in response.headers and int(promised) != n_bytes:
+                raise Truncated(f"{path}: {n_bytes} of {promised} bytes came; try again")
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
+        return response
+
+    def _converse(self, request: Request, send: Callable[[Request], Response]) -> Response:
+        conversation = self.login.converse(request)
+        response = send(next(conversation))
+        while True:
+            try:
+                request = conversation.send(response)
+            except StopIteration:
+                return response  # the conversation returns the response it was last sent
+            response = send(request)
+
     def listing(self, path: str, columns: Sequence[str], **filters: str) -> ResultTable:
-        """A table of a collection, with its columns even when it is empty."""
+        """A table of a collection, with its columns even when it is empty.
+
+        Raises   ServerFault when it comes without the first of `columns`
+        """
         from connectomedb.tables.formats import read_csv
 
         response = self.send("GET", path, {"format": "csv", "columns": ",".join(columns), **filters})
@@ -86,9 +136,23 @@ class Core:
             table = read_csv(response.body)
         except ValueError as error:
             raise self._nonsense(response, path, "CSV") from error
-        if "ID" not in table.keys:
-            raise self._nonsense(response, path, "a table with ID")
+        if columns[0] not in table.keys:
+            raise self._nonsense(response, path, f"a table with {columns[0]}")
         return table
+
+    def table(self, path: str, params: Mapping[str, str] | None = None) -> ResultTable:
+        """Any other table that the server gives as CSV. Raises ServerFault when it is none."""
+        from connectomedb.tables.formats import read_csv
+
+        response = self.send("GET", path, {**(params or {}), "format": "csv"})
+        try:
+            return read_csv(response.body)
+        except ValueError as error:
+            raise self._nonsense(response, path, "CSV") from error
+
+    def text(self, path: str) -> str:
+        """An answer that is one word or line."""
+        return self.send("GET", path).text.strip()
 
     def document(self, path: str) -> bytes:
         """The XML of one item."""
@@ -151,6 +215,16 @@ class Core:
             url=self.server + path,
             excerpt=said,
         )
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as source:
+        return source.read(2000)
+
+
+def _is_wanted_page(response: Response, target: Path) -> bool:
+    """A web page is what was asked for when the file is called one, and it is no login."""
+    return target.suffix.lower() in (".html", ".htm") and not is_login_page(response)
 
 
 def asked_columns(table: ResultTable, fields: Sequence[SearchField]) -> list[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import netrc
 import os
+import re
 from base64 import b64encode
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
@@ -30,7 +31,10 @@ class Credentials:
 
 
 def find_credentials(server: str, user: str | None = None, password: str | None = None) -> Credentials:
-    """From the arguments, else CONNECTOMEDB_USER and CONNECTOMEDB_PASSWORD, else ~/.netrc, else a guest's."""
+    """From the arguments, else the environment, else ~/.netrc, else ~/.xnatPass, else a guest's.
+
+    The environment's are CONNECTOMEDB_USER and CONNECTOMEDB_PASSWORD.
+    """
     if user is not None and password is not None:
         return Credentials(user, password)
     named, secret = os.environ.get("CONNECTOMEDB_USER"), os.environ.get("CONNECTOMEDB_PASSWORD")
@@ -39,6 +43,9 @@ def find_credentials(server: str, user: str | None = None, password: str | None 
     found = _read_netrc(urlsplit(server).hostname or "")
     if found and user in (None, found.user):
         return found
+    passed = read_xnat_pass()
+    if passed and _same_host(passed[0], server) and user in (None, passed[1].user):
+        return passed[1]
     if user:
         raise ConfigurationError(
             f"no password for {user!r}; give it, set CONNECTOMEDB_PASSWORD or write it into ~/.netrc"
@@ -56,6 +63,27 @@ def _read_netrc(host: str) -> Credentials:
         reason = error.msg if isinstance(error, netrc.NetrcParseError) else error.strerror
         raise ConfigurationError(f"{path} cannot be read: {reason}") from error
     return Credentials(entry[0], entry[2]) if entry else Credentials()
+
+
+def read_xnat_pass() -> tuple[str, Credentials] | None:
+    """Server and login of the first line `+user@server=password` of ~/.xnatPass; None without one."""
+    path = Path.home() / ".xnatPass"
+    if not path.is_file():
+        return None
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} cannot be read: {error}") from error
+    for line in lines:
+        match = re.fullmatch(r"\+([^@]+)@([^=]+)=(.*)", line.strip())
+        if match:
+            server = match[2] if "://" in match[2] else f"https://{match[2]}"
+            return server, Credentials(match[1], match[3])
+    return None
+
+
+def _same_host(one: str, other: str) -> bool:
+    return urlsplit(one).hostname == urlsplit(other).hostname
 
 
 class Login:

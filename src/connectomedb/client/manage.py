@@ -1,4 +1,4 @@
-"""pyxnat's `manage`: searches that are saved on the server, and templates of them.
+"""pyxnat's `manage`: searches that are saved on the server and templates of them, people, schemas.
 
 A template is a saved search whose values are names to be filled in: `%(low)s`.
 """
@@ -11,11 +11,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from connectomedb.client.core import Core, asked_columns
+from connectomedb.client.people import Users
+from connectomedb.client.prearchive import PreArchive
 from connectomedb.errors import BadConstraint, NotFound
 from connectomedb.search.query import CriteriaSet, Criterion, FieldRef, SearchField, SearchQuery
 from connectomedb.vocabulary.uris import join_uri
 
 if TYPE_CHECKING:
+    from connectomedb.client.hierarchy import Project
     from connectomedb.tables.jsontable import JsonTable
 
 Sharing = Literal["private", "public"] | Sequence[str]
@@ -25,10 +28,24 @@ _PLACE = re.compile(r"%\((\w+)\)s")
 
 
 class Manager:
-    """What can be kept on a server: `interface.manage.search`."""
+    """What is kept on a server beside its data: `interface.manage`."""
 
     def __init__(self, core: Core) -> None:
+        self._core = core
         self.search = SearchManager(core)
+        self.users = Users(core)
+        self.prearchive = PreArchive(core)
+
+    def schemas(self) -> list[str]:
+        """Names of the schemas that the server has."""
+        found = self._core.json("/xapi/schemas")
+        return [str(name) for name in found] if isinstance(found, list) else []
+
+    def project(self, project_id: str) -> Project:
+        """One project by id."""
+        from connectomedb.client.hierarchy import Project
+
+        return Project(self._core, None, project_id)
 
 
 class SearchManager:
@@ -86,6 +103,10 @@ class SearchManager:
         if out_format != "results":
             raise BadConstraint(f"out_format={out_format!r} is none of 'results', 'xml', 'query'")
         return self._table(self._query(name))
+
+    def load(self, name: str) -> SearchQuery:
+        """A saved search as a value. Raises NotFound."""
+        return self._query(name)
 
     def delete(self, name: str) -> None:
         """Remove a search, or the caller from a search that others use too. Raises NotFound, AccessDenied."""

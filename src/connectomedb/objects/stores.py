@@ -11,11 +11,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from io import BufferedReader, RawIOBase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import parse_qsl, unquote, urlsplit
+from typing import IO, TYPE_CHECKING, Any, TypeVar
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from connectomedb.errors import AccessDenied, ConfigurationError, ObjectChanged, ObjectMissing, TransferError
 from connectomedb.objects.wire import Address, Keys, quote_key
@@ -30,11 +32,13 @@ _HEX = set("0123456789abcdef")
 
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
-    """One object: its key, its size in bytes, and its ETag without quotes ('' where there is none)."""
+    """One object: its key, its size in bytes, its ETag without quotes ('' where there is none), and when it
+    was written (seconds since 1970, UTC)."""
 
     key: str
     size_bytes: int
     etag: str = ""
+    modified_s: float = 0.0
 
     @property
     def md5(self) -> str:
@@ -121,9 +125,10 @@ class ObjectStore:
         """The whole body of a small object; ObjectMissing when there is none."""
         return bytes(_guard(lambda: self._store.get(key).bytes(), key, self.location))
 
-    def stream(self, key: str, offset: int = 0) -> Iterator[bytes]:
-        """The body from `offset` on, in pieces of about a megabyte; ObjectMissing when there is none."""
-        yield from self.open_range(key, offset)[2]
+    def stream(self, key: str, offset: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """The body from `offset` up to `end`, about a megabyte at a time; ObjectMissing if there is none."""
+        if end is None or end > offset:
+            yield from self.open_range(key, offset, end)[2]
 
     def open_range(
         self, key: str, start: int = 0, end: int | None = None, pin: str = ""
@@ -160,6 +165,58 @@ class ObjectStore:
         span = timedelta(seconds=expires_s)
         signed: Any = self._store
         return _guard(lambda: list(obstore.sign(signed, "GET", list(keys), span)), "", self.location)
+
+    def open(self, key: str) -> IO[bytes]:
+        """An object to be read anywhere; ObjectMissing when there is none."""
+        from obstore import open_reader
+
+        reader = _guard(lambda: open_reader(self._store, key), key, self.location)
+        return BufferedReader(_Raw(reader), CHUNK_BYTES)
+
+    def put_file(self, key: str, path: Path) -> None:
+        """Write a local file as an object, in parts where it is large; a failure leaves nothing."""
+        _guard(lambda: self._store.put(key, path), key, self.location)
+
+    def delete(self, key: str) -> None:
+        """Remove an object; one that is gone already is no trouble."""
+        with suppress(ObjectMissing):
+            _guard(lambda: self._store.delete(key), key, self.location)
+
+    def presigned(self, key: str, lifetime: timedelta) -> str:
+        """An address at which anybody reads the object for a while; '' where the store has none."""
+        from obstore import sign
+        from obstore.store import AzureStore, GCSStore, HTTPStore, S3Store
+
+        store = self._store
+        if isinstance(store, HTTPStore):
+            return f"{self.location.rstrip('/')}/{quote(key)}"
+        if not isinstance(store, S3Store | GCSStore | AzureStore):
+            return ""
+        return _guard(lambda: sign(store, "GET", key, lifetime), key, self.location)
+
+
+class _Raw(RawIOBase):
+    """The library's reader as a raw stream of Python."""
+
+    def __init__(self, reader: Any) -> None:
+        self._reader = reader
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return int(self._reader.seek(offset, whence))
+
+    def tell(self) -> int:
+        return int(self._reader.tell())
+
+    def readinto(self, buffer: Any) -> int:
+        piece = bytes(self._reader.read(len(buffer)))
+        buffer[: len(piece)] = piece
+        return len(piece)
 
 
 def open_store(
@@ -276,7 +333,9 @@ def _open_folder(folder: Path) -> ObjectStore:
 
 
 def _info(meta: Any) -> ObjectInfo:
-    return ObjectInfo(meta["path"], meta["size"], (meta.get("e_tag") or "").strip('"'))
+    written = meta.get("last_modified")
+    etag = (meta.get("e_tag") or "").strip('"')
+    return ObjectInfo(meta["path"], meta["size"], etag, written.timestamp() if written else 0.0)
 
 
 def _guard(call: Callable[[], T], key: str, location: str) -> T:

@@ -28,8 +28,8 @@ UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _KEPT = {"\r": "&#13;"}
 
 
-def read_document(data: bytes, types: DataTypes) -> Item:
-    """The item that a document spells.
+def read_document(data: bytes, types: DataTypes, *, placed: bool = False) -> Item:
+    """The item that a document spells. One that is `placed` by an address need not say what holds it.
 
     Null     empty elements and attributes are absent from the item
     Raises   NotWellFormed, UnknownDataType, NotValid with every reason and its line
@@ -37,7 +37,7 @@ def read_document(data: bytes, types: DataTypes) -> Item:
     root = parse_xml(data)
     reading = _Reading(types)
     data_type = reading.type_of(root)
-    item = reading.item(root, data_type)
+    item = reading.item(root, data_type, held=placed)
     if reading.reasons:
         raise NotValid(reading.reasons)
     return item

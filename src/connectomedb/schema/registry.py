@@ -28,6 +28,8 @@ _SEARCHABLE = (
     "xnat:imageScanData",
     "hcp:file",
 )
+# What is stored as an item (or a file) and not only inside one.
+_WITH_ROWS = (*_SEARCHABLE, "xnat:reconstructedImageData", "xnat:abstractResource")
 
 
 class DataTypes:
@@ -83,6 +85,10 @@ class DataTypes:
             for t in self._types.values()
             if not t.abstract and any(self.is_a(t.xsi_type, base) for base in _SEARCHABLE)
         )
+
+    def has_rows(self, xsi_type: str) -> bool:
+        """Whether items can be of this type; others are parts of items."""
+        return any(self.is_a(xsi_type, base) for base in _WITH_ROWS)
 
     def display(self, xsi_type: str) -> DisplayDocument:
         """The names that searches know of a type."""

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from connectomedb.search.operators import OPERATORS
-from connectomedb.search.resolve import ResolvedCriterion, ResolvedField, ResolvedQuery, ResolvedSet
+from connectomedb.search.resolve import (
+    ResolvedCriterion,
+    ResolvedField,
+    ResolvedQuery,
+    ResolvedSet,
+    chosen_entries,
+)
 
 _MOST_LISTED = 10
 
@@ -103,8 +109,8 @@ def _name(field: ResolvedField | ResolvedCriterion, root: str) -> str:
     elif name == "FILE_BYTES":
         text = f"the bytes of {value} files"
     elif computation == "entry":
-        path, *selector = arguments
-        text = f"some {path}" + (f" with the {selector[0]} {selector[1]}" if selector else "")
+        chosen = (f"the {one.leaf} {one.value}" for one in chosen_entries(field.display))
+        text = f"some {arguments[0]}" + (f" with {' and '.join(said)}" if (said := list(chosen)) else "")
     elif computation == "member_share":
         text = "a project that it is shared into"
     else:

@@ -16,7 +16,7 @@ from typing import Literal
 
 from connectomedb.errors import BadConstraint
 from connectomedb.search.operators import join_range, split_list, split_range
-from connectomedb.search.query import CriteriaSet, Criterion, FieldRef, Method
+from connectomedb.search.query import MOST_DEPTH, CriteriaSet, Criterion, FieldRef, Method
 
 _TOKEN = re.compile(
     r"""\s*(?:
@@ -31,7 +31,6 @@ _TOKEN = re.compile(
 )
 _WORDS = frozenset({"and", "or", "in", "not", "like", "between", "is", "null"})
 _FUNCTIONS = {"has": "FILE_COUNT", "files": "FILE_COUNT", "bytes": "FILE_BYTES"}
-_MOST_DEPTH = 64
 Kind = Literal["string", "quoted", "number", "operator", "mark", "word", "end"]
 
 
@@ -107,8 +106,8 @@ class _Parser:
         return self._joined("OR", depth)
 
     def _joined(self, method: Method, depth: int) -> Criterion | CriteriaSet:
-        if depth > _MOST_DEPTH:
-            self.fail(f"fewer than {_MOST_DEPTH} levels of brackets")
+        if depth > MOST_DEPTH:
+            self.fail(f"fewer than {MOST_DEPTH} levels of brackets")
         members = [self._below(method, depth)]
         while self.word(method.lower()):
             members.append(self._below(method, depth))

@@ -7,9 +7,7 @@ from typing import Any
 
 from connectomedb.errors import BadConstraint
 from connectomedb.search.operators import normalise
-from connectomedb.search.query import CriteriaSet, Criterion, FieldRef, Method
-
-_MOST_DEPTH = 64
+from connectomedb.search.query import MOST_DEPTH, CriteriaSet, Criterion, FieldRef, Method
 
 
 def parse_constraints(constraints: Sequence[Any], default_type: str = "", _depth: int = 0) -> CriteriaSet:
@@ -18,8 +16,8 @@ def parse_constraints(constraints: Sequence[Any], default_type: str = "", _depth
     Values may be numbers as well as texts, and `*` in a text is `%`, as pyxnat has it.
     Raises   BadConstraint naming the part that is no constraint
     """
-    if _depth > _MOST_DEPTH:
-        raise BadConstraint(f"constraints are nested deeper than {_MOST_DEPTH} levels")
+    if _depth > MOST_DEPTH:
+        raise BadConstraint(f"constraints are nested deeper than {MOST_DEPTH} levels")
     members: list[Criterion | CriteriaSet] = []
     method: Method = "AND"
     for position, part in enumerate(constraints):

@@ -6,11 +6,15 @@ them their meaning.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+from connectomedb.errors import BadConstraint
 
 Method = Literal["AND", "OR"]
 SortOrder = Literal["ASC", "DESC"]
+# No spelling of a question goes deeper; everything that walks through one relies on it.
+MOST_DEPTH = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +61,20 @@ class Criterion:
 
 @dataclass(frozen=True, slots=True)
 class CriteriaSet:
-    """Conditions under one method; an empty set is true."""
+    """Conditions under one method; an empty set is true. `depth` is how many sets are in one another below.
+
+    Raises  BadConstraint when it would be deeper than 64 levels
+    """
 
     method: Method = "AND"
     members: tuple[Criterion | CriteriaSet, ...] = ()
+    depth: int = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        depth = max((m.depth + 1 for m in self.members if isinstance(m, CriteriaSet)), default=0)
+        if depth > MOST_DEPTH:
+            raise BadConstraint(f"conditions are nested deeper than {MOST_DEPTH} levels; flatten them")
+        object.__setattr__(self, "depth", depth)  # the class is frozen
 
     def __bool__(self) -> bool:
         return any(bool(m) if isinstance(m, CriteriaSet) else True for m in self.members)

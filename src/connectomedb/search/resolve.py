@@ -12,8 +12,8 @@ Deviation: XNAT drops unknown columns in silence; a column that is missing witho
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -22,6 +22,7 @@ from connectomedb.schema.model import DataType, DisplayField, ElementPath, Node,
 from connectomedb.schema.registry import DataTypes, canonical, nearest
 from connectomedb.search.operands import parse_operand
 from connectomedb.search.operators import OPERATORS, normalise, split_list, split_range
+from connectomedb.search.parts import find_place, on_the_item
 from connectomedb.search.query import (
     CriteriaSet,
     Criterion,
@@ -43,9 +44,9 @@ _HIDDEN_PATHS: Mapping[str, tuple[str, ValueType]] = {
     "extension_item/element_name": ("xsi_type", "string"),
 }
 _SHARE_COLUMN = "sharing/share/project"
-_SELECTOR = re.compile(r"\[\s*@?([\w/.@]+)\s*=\s*['\"]?(.*?)['\"]?\s*\]")
-_KIND = re.compile(r"\[\s*@?xsi:type\s*=[^\]]*\]")
-MOST_DEPTH = 64
+_BRACKET = re.compile(r"\[\s*@?([\w/.@:]+?)\s*=\s*['\"]?(.*?)['\"]?\s*\]")
+# What brackets call the type of an entry.
+KIND = "xsi:type"
 # Each is planned by itself; a list of values belongs into IN.
 MOST_CRITERIA = 500
 # PostgreSQL gives at most 1,664 columns.
@@ -53,8 +54,21 @@ MOST_COLUMNS = 1_500
 
 
 @dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which entries of a repeated part: those whose leaf has this value, or that are of a type (`KIND`)."""
+
+    part: str
+    leaf: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class ResolvedField:
-    """One column: its display field, the value of a valued one, and its key in the answer."""
+    """One column: its display field, the value of a valued one, and its key in the answer.
+
+    `data_type` is the type on whose rows it is computed, `named_type` the one that it was asked of: another
+    one for a part of an item.
+    """
 
     data_type: DataType
     display: DisplayField
@@ -62,6 +76,12 @@ class ResolvedField:
     key: str
     header: str
     visible: bool = True
+    named_type: str = ""
+
+    @property
+    def element_name(self) -> str:
+        """The type that it was asked of."""
+        return self.named_type or self.data_type.xsi_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +95,13 @@ class ResolvedCriterion:
     operand: Value | None = None
     operands: tuple[Value, ...] = ()
     by_path: bool = False
+
+    @property
+    def is_absence(self) -> bool:
+        """It asks for no value."""
+        return self.comparison_type == "IS NULL" or (
+            self.comparison_type == "=" and self.operand in (None, "")
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +122,20 @@ class ResolvedQuery:
     order: tuple[tuple[ResolvedField, SortOrder], ...]
     source: SearchQuery
 
+    def named(self) -> Iterator[ResolvedField | ResolvedCriterion]:
+        """Everything that the question names: its columns, what it sorts by, and its conditions."""
+        yield from self.fields
+        yield from (field for field, _ in self.order)
+        yield from _below(self.where)
+
+
+def _below(criteria: ResolvedSet) -> Iterator[ResolvedCriterion]:
+    for member in criteria.members:
+        if isinstance(member, ResolvedCriterion):
+            yield member
+        else:
+            yield from _below(member)
+
 
 @dataclass(frozen=True, slots=True)
 class _Found:
@@ -102,6 +143,7 @@ class _Found:
     display: DisplayField
     value: str = ""
     by_path: bool = False
+    named: DataType | None = None
 
 
 def resolve(query: SearchQuery, types: DataTypes) -> ResolvedQuery:
@@ -120,13 +162,13 @@ def resolve(query: SearchQuery, types: DataTypes) -> ResolvedQuery:
     if len(fields) > MOST_COLUMNS:
         raise BadConstraint(f"{len(fields)} columns are more than {MOST_COLUMNS}; ask in parts")
     if order_by is not None:
-        order = _order(_find(order_by.ref, types), order_by.ref, order_by.order, root, types)
+        order = _order(_find(order_by.ref, root, types), order_by.ref, order_by.order, root, types)
     elif asked:
         first = asked[0]
-        order = _order(_find(first.ref, types, first.value), first.ref, "", root, types)
+        order = _order(_find(first.ref, root, types, first.value), first.ref, "", root, types)
     else:
         order = _version_order(root, types)
-    return ResolvedQuery(root, fields, _resolve_set(query.where, types), order, query)
+    return ResolvedQuery(root, fields, _resolve_set(query.where, root, types), order, query)
 
 
 def _order(
@@ -135,23 +177,21 @@ def _order(
     """Rows by this field, or by the one that it is sorted by (`DATE_CHAR` by `DATE`)."""
     direction = order or found.display.sort_order
     if found.display.sort_by:
-        other = FieldRef(found.data_type.xsi_type, found.display.sort_by)
-        found = _find(other, types, found.value)
+        other = FieldRef((found.named or found.data_type).xsi_type, found.display.sort_by)
+        found = _find(other, root, types, found.value)
         direction = direction or found.display.sort_order
     return ((_column(found, SearchField(ref), root), direction or "ASC"),)
 
 
-def _count(criteria: CriteriaSet, depth: int = 0) -> int:
-    """Number of conditions. Raises BadConstraint for sets nested too deep."""
-    if depth > MOST_DEPTH:
-        raise BadConstraint(f"conditions are nested deeper than {MOST_DEPTH} levels")
-    return sum(1 if isinstance(m, Criterion) else _count(m, depth + 1) for m in criteria.members)
+def _count(criteria: CriteriaSet) -> int:
+    """Number of conditions."""
+    return sum(1 if isinstance(m, Criterion) else _count(m) for m in criteria.members)
 
 
 def _columns(asked: tuple[SearchField, ...], root: DataType, types: DataTypes) -> tuple[ResolvedField, ...]:
     columns: dict[str, ResolvedField] = {}
     for field in asked:
-        column = _column(_find(field.ref, types, field.value), field, root)
+        column = _column(_find(field.ref, root, types, field.value), field, root)
         columns.setdefault(column.key, column)
     return tuple(columns.values())
 
@@ -159,10 +199,17 @@ def _columns(asked: tuple[SearchField, ...], root: DataType, types: DataTypes) -
 def _column(found: _Found, field: SearchField, root: DataType) -> ResolvedField:
     row_id = f"{found.display.id}_{_mangled(found.value)}" if found.display.valued else found.display.id
     key = row_id.lower()
-    if found.data_type.xsi_type != root.xsi_type:
-        key = f"{found.data_type.sql_name}_{key}"
+    named = found.named or found.data_type
+    if named.xsi_type != root.xsi_type:
+        key = f"{named.sql_name}_{key}"
     return ResolvedField(
-        found.data_type, found.display, found.value, key, field.header or found.display.header, field.visible
+        found.data_type,
+        found.display,
+        found.value,
+        key,
+        field.header or found.display.header,
+        field.visible,
+        found.named.xsi_type if found.named else "",
     )
 
 
@@ -180,10 +227,28 @@ def _version_order(root: DataType, types: DataTypes) -> tuple[tuple[ResolvedFiel
     if version is None or not version.order_by:
         return ()
     ref = FieldRef(root.xsi_type, version.order_by)
-    return _order(_find(ref, types), ref, version.sort_order, root, types)
+    return _order(_find(ref, root, types), ref, version.sort_order, root, types)
 
 
-def _find(ref: FieldRef, types: DataTypes, value: str = "", *, criterion: bool = False) -> _Found:
+def _find(
+    ref: FieldRef, root: DataType, types: DataTypes, value: str = "", *, criterion: bool = False
+) -> _Found:
+    """The field of that name in a search of `root`; that of a part as a field of the item around it."""
+    found = _find_in_type(ref, types, value, criterion=criterion)
+    place = find_place(found.data_type, root, types)
+    if place is None:
+        return found
+    if place.repeats and not criterion:
+        raise BadConstraint(
+            f"{ref}: {place.owner.xsi_type}/{place.path} may be there several times in one row; it can stand "
+            "in a condition, not as a column"
+        )
+    part = found.data_type
+    display = on_the_item(found.display, place, part)
+    return replace(found, data_type=place.owner, display=display, named=part)
+
+
+def _find_in_type(ref: FieldRef, types: DataTypes, value: str = "", *, criterion: bool = False) -> _Found:
     """The field of that name, in the order of protocol/search-and-types 2.6."""
     data_type = types.get(ref.element_name)
     data_type, ref = _own_type(ref, data_type, types)
@@ -251,7 +316,6 @@ def _generated_count(ref: FieldRef, data_type: DataType, types: DataTypes, value
 
 
 def _by_path(ref: FieldRef, data_type: DataType, types: DataTypes, *, criterion: bool) -> _Found | None:
-    selectors = _SELECTOR.findall(_KIND.sub("", ref.name))
     path = canonical(ref.name)
     if path.lower() in _MEMBER_PATHS and (criterion or path.lower() == _SHARE_COLUMN):
         name = _MEMBER_PATHS[path.lower()] if criterion else "shares"
@@ -268,14 +332,10 @@ def _by_path(ref: FieldRef, data_type: DataType, types: DataTypes, *, criterion:
                 f"{data_type.xsi_type}/{whole} may have several values in one row; "
                 "it can stand in a condition, not as a column"
             )
-        if len(selectors) > 1:
-            raise BadConstraint(f"{ref} selects entries twice; one [name=value] is understood")
-        chosen = (canonical(selectors[0][0]), selectors[0][1]) if selectors else ()
-        display = DisplayField(
-            _generated_id(data_type, ref.name), leaf.name, leaf.value_type, ("entry", whole, *chosen)
-        )
+        expression = ("entry", whole, *_brackets(ref, whole, types))
+        display = DisplayField(_generated_id(data_type, ref.name), leaf.name, leaf.value_type, expression)
         return _Found(data_type, display, by_path=True)
-    if selectors:
+    if any(name != KIND for name, _ in _BRACKET.findall(ref.name)):
         raise BadConstraint(f"{ref}: only entries of a repeated part can be selected by [name=value]")
     try:
         element = types.element(data_type.xsi_type, path)
@@ -293,6 +353,23 @@ def _by_path(ref: FieldRef, data_type: DataType, types: DataTypes, *, criterion:
         unit=element.unit,
     )
     return _Found(data_type, display, by_path=True)
+
+
+def _brackets(ref: FieldRef, whole: str, types: DataTypes) -> tuple[str, ...]:
+    """What the brackets choose: part, leaf and value of each, one after the other."""
+    chosen: list[str] = []
+    for bracket in _BRACKET.finditer(ref.name):
+        n_steps = len(canonical(ref.name[: bracket.start()]).split("/"))
+        part = "/".join(whole.split("/")[:n_steps])
+        name, value = bracket[1], bracket[2]
+        chosen += [part, KIND, types.get(value).xsi_type] if name == KIND else [part, canonical(name), value]
+    return tuple(chosen)
+
+
+def chosen_entries(display: DisplayField) -> tuple[Chosen, ...]:
+    """Which entries a field ('entry', path, …) is about."""
+    _, _, *rest = display.expression
+    return tuple(Chosen(*rest[n : n + 3]) for n in range(0, len(rest), 3))
 
 
 def _of_computation(
@@ -328,13 +405,13 @@ def _leaf_below(
                 return found
             continue
         whole = node.path.lower()
-        if path == whole:
-            path = f"{whole}/{whole.rpartition('/')[2]}"
-        if not path.startswith(f"{whole}/"):
+        if path != whole and not path.startswith(f"{whole}/"):
             continue
         kinds = types.subtypes(node.item_type) if node.item_type in types else ()
+        # A part by itself stands for its text; a reference for the key of what it refers to.
+        rest = path[len(whole) + 1 :] or ("id" if kinds else whole.rpartition("/")[2])
         for below in [kind.nodes for kind in kinds] or [node.children]:
-            found = _leaf_below(below, path[len(whole) + 1 :], types, inside=True)
+            found = _leaf_below(below, rest, types, inside=True)
             if found is not None:
                 return f"{node.path}/{found[0]}", found[1]
     return None
@@ -399,18 +476,18 @@ def _mangled(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_]", "_", text)
 
 
-def _resolve_set(criteria: CriteriaSet, types: DataTypes) -> ResolvedSet:
+def _resolve_set(criteria: CriteriaSet, root: DataType, types: DataTypes) -> ResolvedSet:
     members: list[ResolvedCriterion | ResolvedSet] = []
     for member in criteria.members:
         if isinstance(member, Criterion):
-            members.append(_resolve_criterion(member, types))
+            members.append(_resolve_criterion(member, root, types))
         elif member:
-            members.append(_resolve_set(member, types))
+            members.append(_resolve_set(member, root, types))
     return ResolvedSet(criteria.method, tuple(members))
 
 
-def _resolve_criterion(criterion: Criterion, types: DataTypes) -> ResolvedCriterion:
-    found = _find(criterion.ref, types, criterion=True)
+def _resolve_criterion(criterion: Criterion, root: DataType, types: DataTypes) -> ResolvedCriterion:
+    found = _find(criterion.ref, root, types, criterion=True)
     comparison, text = normalise(criterion.comparison_type, criterion.value)
     if criterion.override_value_formatting:
         comparison, text = _as_it_is(comparison, text)

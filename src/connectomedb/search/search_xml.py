@@ -13,6 +13,7 @@ from connectomedb.errors import NotValid
 from connectomedb.schema.xml import parse_xml
 from connectomedb.search.operators import normalise
 from connectomedb.search.query import (
+    MOST_DEPTH,
     CriteriaSet,
     Criterion,
     FieldRef,
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 NAMESPACE = "http://nrg.wustl.edu/security"
 _ROOTS = frozenset({"bundle", "Search", "search", "stored_search"})
-_MOST_DEPTH = 64
 _MOST_FIELDS = 2000
 # SQLite parses a chain of conditions as an expression of that depth; its limit is 1,000.
 MOST_CRITERIA = 500
@@ -170,8 +170,8 @@ def _field(element: _Element, position: int) -> tuple[tuple[float, int], SearchF
 
 
 def _set(element: _Element, depth: int) -> CriteriaSet:
-    if depth > _MOST_DEPTH:
-        raise NotValid([f"line {element.sourceline}: criteria are nested deeper than {_MOST_DEPTH} levels"])
+    if depth > MOST_DEPTH:
+        raise NotValid([f"line {element.sourceline}: criteria are nested deeper than {MOST_DEPTH} levels"])
     spelled = (element.get("method") or "AND").strip().upper()
     if spelled not in ("AND", "OR"):
         raise NotValid([f"line {element.sourceline}: method {spelled!r} is neither AND nor OR"])

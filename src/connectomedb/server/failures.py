@@ -12,14 +12,18 @@ import logging
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from connectomedb import errors as e
+from connectomedb.server.audit import scrubbed_path
 from connectomedb.store.results import ResultGone
 
 log = logging.getLogger("connectomedb.server")
 
 STATUS: dict[type[Exception], int] = {
     e.AuthenticationError: 401,
+    e.TooManyAttempts: 429,
+    e.WeakPassword: 400,
     e.AccessDenied: 403,
     e.NotFound: 404,
     e.Conflict: 409,
@@ -34,11 +38,17 @@ PHRASES = {
     404: "Unknown",
     405: "Method not offered",
     406: "Representation not offered",
+    408: "Too slow",
     409: "Conflict",
     410: "Gone",
+    412: "Not as expected",
     413: "Too large",
+    417: "Contents wanted",
     422: "Document refused",
+    429: "Too many attempts",
     500: "Server error",
+    502: "Store failed",
+    507: "No room",
 }
 
 # pyxnat recognises a failed login by this sentence.
@@ -53,11 +63,34 @@ class NotOffered(e.ConnectomeDBError):
     """A representation that this installation cannot make."""
 
 
+class BadUpload(e.ConnectomeDBError):
+    """A body that is no file, or not the one that was promised."""
+
+
+class TooSlow(e.ConnectomeDBError):
+    """A body that comes too slowly to be waited for."""
+
+
 class RootRefused(e.UnknownDataType):
     """A search for a data type that there is not, or that the user may not search."""
 
 
+class BadValue(e.DocumentError):
+    """A value, an id or a label that an item cannot have."""
+
+
+class NothingSaid(e.ConnectomeDBError):
+    """A PUT that would make something new, and does not say what."""
+
+
+class BadProjectId(e.ConnectomeDBError):
+    """An id that no project can have, or another one than the address names."""
+
+
+STATUS |= {BadValue: 400, NothingSaid: 417, BadProjectId: 417, e.Outdated: 412}
 STATUS |= {TooLarge: 413, NotOffered: 406, RootRefused: 403, ResultGone: 410}
+STATUS |= {BadUpload: 400, TooSlow: 408, e.ChecksumMismatch: 400, e.TooMuch: 413}
+STATUS |= {e.DiskFull: 507, e.TransferError: 502}
 
 
 def status_of(error: Exception) -> int:
@@ -69,13 +102,16 @@ def failure(request: Request, error: e.ConnectomeDBError) -> Response:
     """The answer for one of our own exceptions."""
     status = status_of(error)
     if status == 500:
-        log.error("%s %s failed: %s", request.method, request.url.path, error)
+        log.error("%s %s failed: %s", request.method, scrubbed_path(request.url.path), error)
     facts = {
         name: getattr(error, name)
         for name in ("name", "field", "data_type", "nearest", "reasons")
         if hasattr(error, name)
     }
-    return refusal(request, status, str(error), facts)
+    answer = refusal(request, status, str(error), facts)
+    if isinstance(error, e.TooManyAttempts):
+        answer.headers["Retry-After"] = str(int(error.retry_after_s) + 1)
+    return answer
 
 
 async def on_http_exception(request: Request, error: Exception) -> Response:
@@ -85,7 +121,8 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     if error.status_code == 404:
         detail = f"nothing is served at {path}"
     elif error.status_code == 405:
-        offered = (error.headers or {}).get("Allow", "")
+        offered = offered_methods(request)
+        error.headers = {**(error.headers or {}), "Allow": offered}
         detail = f"{request.method} is not offered at {path}; there is {offered}"
     else:
         detail = error.detail
@@ -94,12 +131,18 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     return answer
 
 
+def offered_methods(request: Request) -> str:
+    """Every method of the address; the router itself knows only the first route that fits."""
+    fitting = (route for route in request.app.routes if route.matches(request.scope)[0] != Match.NONE)
+    return ", ".join(sorted({m for route in fitting for m in getattr(route, "methods", None) or ()}))
+
+
 async def on_fault(request: Request, error: Exception) -> Response:
     """Anything unforeseen: the reason goes to the log, never to the caller.
 
     The trace itself is logged by the ASGI server, which gets the exception after this answer.
     """
-    log.error("%s %s failed: %s", request.method, request.url.path, type(error).__name__)
+    log.error("%s %s failed: %s", request.method, scrubbed_path(request.url.path), type(error).__name__)
     return refusal(request, 500, "the server failed over this request; its log says why")
 
 

@@ -8,19 +8,29 @@ from __future__ import annotations
 import email.message
 import email.parser
 import email.policy
+import json
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, quote, unquote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
-from connectomedb.errors import BadConstraint, ConnectomeDBError, NotFound, NotWellFormed
+from connectomedb.errors import (
+    AuthenticationError,
+    BadConstraint,
+    BadCredentials,
+    ConnectomeDBError,
+    NotFound,
+    NotWellFormed,
+    TooManyAttempts,
+)
 from connectomedb.server.answers import Answers
-from connectomedb.server.auth import Caller, Gate, set_cookies
+from connectomedb.server.audit import note_login
+from connectomedb.server.auth import Caller, Gate, need_csrf_token, prefers_html, set_cookies
 from connectomedb.server.failures import TooLarge, failure
 from connectomedb.store.archive import Archive
 from connectomedb.store.site import Site
@@ -40,6 +50,8 @@ STEERING = frozenset(
         """,
     )
 )
+
+_CUT_NAME = re.compile(r"((?:[^\[\]=]|\[[^\]]*\])+)=(.*)\Z", re.DOTALL)
 
 Found = TypeVar("Found")
 
@@ -81,6 +93,17 @@ class Ask:
         """One query parameter; '' when absent."""
         return self.request.query_params.get(name, "")
 
+    def flag(self, name: str) -> bool:
+        """A switch among the query parameters: there, and neither `false` nor `0`."""
+        value = self.request.query_params.get(name)
+        return value is not None and value.strip().lower() not in ("false", "0")
+
+    def revisions(self, header: str = "if-match") -> tuple[str, ...]:
+        """The revisions that `If-Match` or `If-None-Match` names; `*` for any."""
+        tags = self.request.headers.get(header, "").split(",")
+        bare = (tag.strip().removeprefix("W/").strip('"') for tag in tags)
+        return tuple(tag.partition("-")[0] for tag in bare if tag)
+
     def words(self, name: str) -> tuple[str, ...]:
         """A comma list among the query parameters."""
         values = self.request.query_params.getlist(name)
@@ -88,8 +111,11 @@ class Ask:
 
     def filters(self) -> dict[str, str]:
         """Query parameters that restrict a listing."""
-        pairs = self.request.query_params.multi_items()
-        return {name: value for name, value in pairs if name.lower() not in STEERING}
+        return {name: value for name, value in self.pairs() if name.lower() not in STEERING}
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """The query parameters in order, their names whole."""
+        return whole_names(self.request.query_params.multi_items())
 
     def number(self, name: str) -> int | None:
         """A count among the query parameters; None when absent or `*`. Raises BadConstraint."""
@@ -107,6 +133,18 @@ class Ask:
         except ValueError:
             raise BadConstraint("the body is not a form in UTF-8; send username=…&password=…") from None
 
+    def members(self) -> dict[str, object]:
+        """Members of a JSON object in the body, or fields of a form. Raises BadConstraint."""
+        if not self.body.lstrip().startswith((b"{", b"[")):
+            return dict(self.form())
+        try:
+            found = json.loads(self.body)
+        except (ValueError, RecursionError) as error:
+            raise BadConstraint('the body is no JSON object; send {"name": value}') from error
+        if not isinstance(found, dict):
+            raise BadConstraint('the body is no JSON object; send {"name": value}')
+        return found
+
     def document(self) -> bytes:
         """The XML of the body, whatever its content type says. Raises NotWellFormed when there is none."""
         if self.body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
@@ -120,6 +158,16 @@ class Ask:
                     content = part.get_payload(decode=True)
                     return content if isinstance(content, bytes) else b""
         raise NotWellFormed("the body is not XML; send a search document (root element bundle)")
+
+
+def whole_names(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Names that were cut at an `=` in their brackets: `fields/field[name=release]/field=Q2` as typed."""
+    found = []
+    for name, value in pairs:
+        if name.count("[") > name.count("]") and (cut := _CUT_NAME.match(f"{name}={value}")):
+            name, value = cut[1], cut[2]
+        found.append((name, value))
+    return found
 
 
 def decoded_again(find: Callable[[str], Found], text: str) -> Found:
@@ -138,18 +186,26 @@ def decoded_again(find: Callable[[str], Found], text: str) -> Found:
 Handler = Callable[[Ask], Response]
 
 
-def endpoint(handler: Handler, *, open_to_all: bool = False) -> Callable[[Request], Awaitable[Response]]:
-    """The handler as Starlette wants it: body read and bounded, caller known, errors answered."""
+def endpoint(
+    handler: Handler, *, open_to_all: bool = False, reads_body: bool = True
+) -> Callable[[Request], Awaitable[Response]]:
+    """The handler as Starlette wants it: body read and bounded, caller known, errors answered.
+
+    One that takes the body itself, while it comes, says so: see `uploads.Receiving`.
+    """
 
     async def answer(request: Request) -> Response:
         try:
-            body = await bounded_body(request)
+            body = await bounded_body(request) if reads_body else b""
         except TooLarge as error:
             refused = failure(request, error)
             refused.headers["Connection"] = "close"
             return refused
         return await run_in_threadpool(_answer, request, body, handler, open_to_all)
 
+    # What the description of the interface says of the route; see `openapi`.
+    answer.__doc__, answer.__name__, answer.__module__ = handler.__doc__, handler.__name__, handler.__module__
+    vars(answer)["open_to_all"] = open_to_all
     return answer
 
 
@@ -158,8 +214,10 @@ def _answer(request: Request, body: bytes, handler: Handler, open_to_all: bool) 
     gate: Gate = request.app.state.gate
     try:
         caller = gate.caller(request, site.archive, open_to_all=open_to_all)
+        note_login(request.scope, caller.who.login)
+        need_csrf_token(request, caller, body, site.archive)
     except ConnectomeDBError as error:
-        return failure(request, error)
+        return to_login_page(request, error) or failure(request, error)
     try:
         response = handler(Ask(request, site, gate, caller, body))
     except ConnectomeDBError as error:
@@ -167,6 +225,16 @@ def _answer(request: Request, body: bytes, handler: Handler, open_to_all: bool) 
     if caller.session_id and "set-cookie" not in response.headers:
         set_cookies(response, request, caller.session_id, gate.session_lifetime_s, is_new=caller.is_new)
     return response
+
+
+def to_login_page(request: Request, error: ConnectomeDBError) -> Response | None:
+    """The way to the login page, for a person who looks at a page without a login; None for scripts."""
+    wrong = isinstance(error, BadCredentials | TooManyAttempts) or not isinstance(error, AuthenticationError)
+    if wrong or request.method != "GET" or not prefers_html(request):
+        return None
+    asked = request.scope.get("connectomedb.asked_path", request.url.path)
+    asked += f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"/app/template/Login.vm?to={quote(asked)}", 302)
 
 
 async def bounded_body(request: Request) -> bytes:

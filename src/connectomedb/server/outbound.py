@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime, time
+from datetime import datetime
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -16,11 +16,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
 from connectomedb.errors import BadConstraint, ConfigurationError
-from connectomedb.schema.documents import write_document
-from connectomedb.schema.model import Item, Value
+from connectomedb.schema.documents import read_document, write_document
+from connectomedb.schema.model import Item
+from connectomedb.server.auth import csrf_token
 from connectomedb.server.failures import NotOffered
 from connectomedb.server.inbound import Ask
+from connectomedb.server.item_json import item_json, spelled
 from connectomedb.server.streaming import Streamed
+from connectomedb.store.edits import revision
 from connectomedb.tables.formats import stream, stream_page_json, stream_search_json, stream_xlist, write
 from connectomedb.tables.frames import arrow_stream, parquet_stream
 from connectomedb.tables.result import Cell, Column, ResultStream, ResultTable
@@ -155,14 +158,34 @@ def table_response(table: ResultTable, media: Media) -> Response:
 def answer_item(ask: Ask, item: Item, *, insert_date: datetime | None, heading: str) -> Response:
     """One project, subject or experiment as a document, as JSON or as a page."""
     media = chosen_media(ask, "html")
-    if media == "xml":
-        return media_response(write_document(item, ask.site.types, site_url=ask.site_url), media)
-    if media == "json":
-        return answer_json({"items": [item_json(item, insert_date)]})
+    if media in ("xml", "json"):
+        state = revision(item)
+        headers = {**_TABLE_HEADERS, "Cache-Control": "private, no-cache", "ETag": f'"{state}-{media}"'}
+        earlier = _earlier(ask, item)
+        if not earlier and state in ask.revisions("if-none-match"):
+            return Response(None, 304, headers)
+        if media == "xml":
+            document = write_document(item, ask.site.types, site_url=ask.site_url)
+            return Response(document, 200, headers, CONTENT_TYPES[media])
+        answer = answer_json({"items": [item_json(item, ask.site.types, insert_date), *earlier]})
+        answer.headers.update(headers)
+        return answer
     if media == "csv":
         raise BadConstraint("a single item has no CSV form; ask for xml, json or html, or for a listing")
     values = [(path, spelled(value)) for path, value in item.values.items()]
     return answer_page(ask, "item.html", heading=heading, item=item, values=values, path=ask.request.url.path)
+
+
+def _earlier(ask: Ask, item: Item) -> list[dict[str, object]]:
+    """Earlier versions of the item, the last first, where they are asked for."""
+    if not ask.flag("includeHistory"):
+        return []
+    earlier = []
+    for change in ask.archive.history(item.text("ID"), ask.who):
+        if change.document:
+            old = read_document(change.document.encode(), ask.site.types)
+            earlier.append(item_json(old, ask.site.types, change.at, is_history=True))
+    return earlier
 
 
 def answer_json(value: object, status: int = 200) -> Response:
@@ -179,7 +202,11 @@ def answer_page(ask: Ask, template: str, **values: object) -> Response:
     """A page of the site for a person."""
     site = ask.site
     text = _PAGES.get_template(template).render(
-        title=site.title or site.site_id, synthetic=site.synthetic, who=ask.who, **values
+        title=site.title or site.site_id,
+        synthetic=site.synthetic,
+        who=ask.who,
+        csrf=csrf_token(ask.caller.session_id) if ask.caller.session_id else "",
+        **values,
     )
     return Response(text, 200, _PAGE_HEADERS, CONTENT_TYPES["html"])
 
@@ -187,36 +214,6 @@ def answer_page(ask: Ask, template: str, **values: object) -> Response:
 def text_table(title: str, keys: Sequence[str], rows: Sequence[Sequence[Cell]]) -> ResultTable:
     """A table of text columns."""
     return ResultTable(tuple(Column(k) for k in keys), tuple(tuple(r) for r in rows), title)
-
-
-def item_json(item: Item, insert_date: datetime | None = None) -> dict[str, object]:
-    """An item in XNAT's JSON: fields by path, repeated parts as children."""
-    meta: dict[str, object] = {"isHistory": False, "xsi:type": item.xsi_type}
-    if insert_date is not None:
-        meta["start_date"] = xnat_moment(insert_date)
-    return {
-        "children": [
-            {"field": path, "items": [item_json(entry, insert_date) for entry in entries]}
-            for path, entries in item.children.items()
-            if entries
-        ],
-        "meta": meta,
-        "data_fields": {path: _json_value(value) for path, value in item.values.items()},
-    }
-
-
-def xnat_moment(moment: datetime) -> str:
-    """`Wed Jan 31 10:21:00 UTC 2024`, in English whatever the locale."""
-    days, months = "Mon Tue Wed Thu Fri Sat Sun", "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"
-    day, month = days.split()[moment.weekday()], months.split()[moment.month - 1]
-    return f"{day} {month} {moment:%d %H:%M:%S} UTC {moment.year:04d}"
-
-
-def spelled(value: Value) -> str:
-    """A value as a document writes it."""
-    if isinstance(value, bool):
-        return "1" if value else "0"
-    return value.isoformat() if isinstance(value, date | time | datetime) else str(value)
 
 
 def sorted_by(table: ResultTable, keys: Sequence[str], order: str) -> ResultTable:
@@ -248,12 +245,6 @@ def page_of(ask: Ask, table: ResultTable) -> ResultTable:
     limit = ask.number("limit") if ask.param("limit") else 100
     rows = table.rows[start:] if limit is None else table.rows[start : start + limit]
     return ResultTable(table.columns, rows, table.title, table.root, dict(table.properties))
-
-
-def _json_value(value: Value) -> str | int | float:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return value
-    return spelled(value)
 
 
 def _quality(options: Sequence[str]) -> float:

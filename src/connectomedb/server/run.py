@@ -58,7 +58,7 @@ class ServerThread:
         *,
         host: str = "127.0.0.1",
         session_lifetime_s: float = 1800,
-        require_login: bool = True,
+        require_login: bool | None = None,
     ) -> None:
         self.url = ""
         self._host = host
@@ -93,12 +93,12 @@ class ServerThread:
             self._listener.close()
 
 
-def _config(site: Site, session_lifetime_s: float, require_login: bool = True) -> uvicorn.Config:
+def _config(site: Site, session_lifetime_s: float, require_login: bool | None = None) -> uvicorn.Config:
     return uvicorn.Config(
         make_app(site, session_lifetime_s=session_lifetime_s, require_login=require_login),
         log_level="warning",
         access_log=False,  # addresses may hold names of people
-        lifespan="off",
+        lifespan="on",
         server_header=False,
         timeout_graceful_shutdown=5,
         ws="none",
@@ -119,5 +119,6 @@ def _listening_socket(host: str, port: int) -> socket.socket:
 
 def _url(host: str, listener: socket.socket) -> str:
     port = listener.getsockname()[1]
-    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104  # recognised here, not listened at
+    shown = everywhere.get(host, f"[{host}]" if ":" in host else host)
     return f"http://{shown}:{port}"

@@ -5,12 +5,16 @@ A facade: each method opens a connection, lets one module do the work, and close
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
+from typing import TypeVar, Unpack, cast
 
-from sqlalchemy import Engine, func, insert, select, update
+from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from connectomedb.errors import AccessDenied
 from connectomedb.schema.model import Item
@@ -24,18 +28,24 @@ from connectomedb.store import (
     bulk,
     deletion,
     doctor,
+    edits,
     execute,
     experiments,
     files,
     growth,
+    holders,
     items,
     listings,
     migrations,
     offers,
+    parts,
     project_facts,
     projects,
     registration,
+    resource_files,
+    resources,
     sharing,
+    subject_files,
     subjects,
     tiers,
 )
@@ -44,29 +54,46 @@ from connectomedb.store.accounts import Account, Accounts
 from connectomedb.store.bulk import BulkRow
 from connectomedb.store.changes import Changing
 from connectomedb.store.compile import compile_search
+from connectomedb.store.configuration import Configurations
 from connectomedb.store.deletion import Tombstone
 from connectomedb.store.doctor import Problem
-from connectomedb.store.engine import data_version, dialect_of, writing
+from connectomedb.store.edits import Edit
+from connectomedb.store.engine import data_version, dialect_of, one_at_a_time, writing
 from connectomedb.store.executors import Executor, Plan, SqlExecutor, first_plan
 from connectomedb.store.export import ExportReport, Format, export_project
 from connectomedb.store.facets import Facet, find_facet
+from connectomedb.store.group_commit import GroupCommit, Work
 from connectomedb.store.history import Change, read_history
+from connectomedb.store.holders import ResourceHolder
 from connectomedb.store.ingest.loading import Loading, loading
+from connectomedb.store.investigator_list import Investigators
+from connectomedb.store.investigators import INVESTIGATOR, rows_of, seen
 from connectomedb.store.loader import Contents
+from connectomedb.store.people import People
 from connectomedb.store.registration import ElementSecurity
 from connectomedb.store.report import IngestReport
+from connectomedb.store.resource_files import Entered, Expected, HeldFile, NewFile
+from connectomedb.store.resources import ResourceFacts, ResourceRecord
 from connectomedb.store.results import KeptResults
+from connectomedb.store.rights import Right, has_right
 from connectomedb.store.searches import SavedSearches
 from connectomedb.store.sessions import LoginSession, LoginSessions
+from connectomedb.store.standing import standing
+from connectomedb.store.subject_files import MirrorFile
 from connectomedb.store.tiers import HeldTier
 from connectomedb.store.visibility import visible, visible_file, visible_project, visible_with_root
-from connectomedb.store.writer import Imported, ItemWriter
+from connectomedb.store.writer import Imported, ItemWriter, Order, store_orders
 from connectomedb.tables.result import ResultStream, ResultTable
 from connectomedb.vocabulary.records import Accessibility, FileRow, Group, Located, Membership, Principal
+from connectomedb.vocabulary.resource_paths import ItemAddress
 
 __all__ = ["Archive", "IngestReport"]
 
 DEFAULT_SITE_ID = "ConnectomeDB"
+# Documents of one call that are stored together with those of others; more are an import.
+_MOST_GROUPED = 20
+
+T = TypeVar("T")
 
 
 class Archive:
@@ -82,10 +109,20 @@ class Archive:
         self._kept = execute.Kept()
         self._known_site_id = ""
         self._executors: tuple[Executor, ...] = (SqlExecutor(engine, self._layout, self._dialect),)
+        self._searchable = registration.Searchable(engine)
         self._accounts = Accounts(engine)
         self._sessions = LoginSessions(engine)
-        self.results = KeptResults(engine)
+        self._group = GroupCommit(engine)
+        self.people = People(engine, self._accounts, self._sessions)
+        self.results = KeptResults(engine, lambda connection, who: standing(connection, self.types, who))
         self.searches = SavedSearches(engine)
+        self.configurations = Configurations(engine)
+        self.investigators = Investigators(engine)
+
+    @property
+    def layout(self) -> t.Layout:
+        """The tables of the data types."""
+        return self._layout
 
     @property
     def types(self) -> DataTypes:
@@ -121,10 +158,12 @@ class Archive:
     # Imports and exports (store.ingest, store.export)
 
     @contextmanager
-    def loading(self, *, user: str, project: str) -> Iterator[Loading]:
+    def loading(self, *, user: str, project: str, update: bool = False) -> Iterator[Loading]:
         """One transaction of an import; see `ingest.loading`."""
         site_id = self._site_id()
-        with loading(self.engine, self._layout, user=user, project=project, site_id=site_id) as load:
+        with loading(
+            self.engine, self._layout, user=user, project=project, site_id=site_id, update=update
+        ) as load:
             yield load
 
     def export(
@@ -181,6 +220,7 @@ class Archive:
     def explain(self, query: SearchQuery, who: Principal) -> str:
         """The question as a sentence, and its SQL with the values that are bound."""
         resolved = resolve(fill_user(query, who.user_id), self.types)
+        self._searchable.admit(resolved, who)
         with self.engine.connect() as connection:
             resolved = tiers.admit(connection, resolved, self.types, who)
         compiled = compile_search(resolved, who, self._layout, self._dialect)
@@ -201,6 +241,8 @@ class Archive:
         *,
         project: str = "",
         subject: str = "",
+        session: str = "",
+        since: datetime | None = None,
         columns: Sequence[str] = (),
         xsi_types: Sequence[str] = (),
         filters: Mapping[str, str] | None = None,
@@ -215,13 +257,18 @@ class Archive:
                 who,
                 project=project,
                 subject=subject,
+                session=session,
+                since=since,
                 columns=columns,
                 xsi_types=xsi_types,
                 filters=filters,
             )
 
     def elements_used(self, who: Principal) -> dict[str, int]:
-        """Number of items that the user sees, for each type of which there are any."""
+        """Number of items that the user sees, for each type of which there are any.
+
+        Of investigators those are counted whom projects name: what else names some is too much to read.
+        """
         i = t.item.c
         data = select(i.xsi_type, func.count()).where(i.family != "project", visible_with_root(t.item, who))
         owners = select(i.xsi_type, func.count()).where(i.family == "project", visible_project(t.item, who))
@@ -229,8 +276,16 @@ class Archive:
         with self.engine.connect() as connection:
             counts: dict[str, int] = dict(connection.execute(data.group_by(i.xsi_type)).all())
             counts |= dict(connection.execute(owners.group_by(i.xsi_type)).all())
-            n_files = connection.scalar(held) or 0
-        return {**counts, t.FILE: n_files} if n_files else counts
+            counts[t.FILE] = connection.scalar(held) or 0
+            counts[INVESTIGATOR] = self._count_investigators(connection, who)
+        return {name: n for name, n in counts.items() if n}
+
+    def _count_investigators(self, connection: Connection, who: Principal) -> int:
+        if INVESTIGATOR not in self.types:
+            return 0
+        people = rows_of(self._layout, "project")
+        count = select(func.count()).select_from(people).where(seen(self._layout, people, who, "project"))
+        return connection.scalar(count) or 0
 
     def custom_variables(self, xsi_type: str, who: Principal) -> list[str]:
         """Names of the custom variables that visible items of a type have; see `offers`."""
@@ -246,8 +301,7 @@ class Archive:
 
     def change_project_setting(self, project: str, name: str, value: int) -> None:
         """Give `quarantine_code` or `prearchive_code` a value; see `project_facts.change_setting`."""
-        with writing(self.engine) as connection:
-            project_facts.change_setting(connection, project, name, value)
+        self._change(lambda connection: project_facts.change_setting(connection, project, name, value))
 
     def read_project_setting(self, project: str, name: str) -> int:
         """The value of a project's setting, its default where nobody changed it."""
@@ -257,18 +311,16 @@ class Archive:
     def note_project_visit(self, project: str, who: Principal) -> None:
         """Remember that the user opened the project now; nothing is kept of guests."""
         if not who.is_guest:
-            with writing(self.engine) as connection:
-                project_facts.note_visit(connection, project, who.user_id, projects.now())
+            moment = projects.now()
+            self._change(lambda c: project_facts.note_visit(c, project, who.user_id, moment))
 
     def keep_favorite(self, project: str, who: Principal) -> None:
         """Make a project one of the user's favourites."""
-        with writing(self.engine) as connection:
-            project_facts.keep_favorite(connection, project, who.user_id)
+        self._change(lambda connection: project_facts.keep_favorite(connection, project, who.user_id))
 
     def drop_favorite(self, project: str, who: Principal) -> None:
         """The project is no favourite of the user any more."""
-        with writing(self.engine) as connection:
-            project_facts.drop_favorite(connection, project, who.user_id)
+        self._change(lambda connection: project_facts.drop_favorite(connection, project, who.user_id))
 
     def count_members(self, who: Principal) -> dict[tuple[str, str], int]:
         """How many subjects and experiments each project shows to the user, by (project, family)."""
@@ -341,11 +393,7 @@ class Archive:
 
         Raises  NotValid with every reason; LabelTaken, Conflict, NoSuchProject, NoSuchSubject
         """
-        site_id = self._site_id()
-        with writing(self.engine) as connection:
-            writer = ItemWriter(connection, self._layout, user=user, project=project, site_id=site_id)
-            writer.store(documents)
-        return IngestReport(len(writer.ids), tuple(writer.ids))
+        return self._store(documents, user, project, None)
 
     def load_rows(
         self,
@@ -374,13 +422,7 @@ class Archive:
         given = list(documents)
         if not who.is_admin and any(isinstance(one, Imported) for one in given):
             raise AccessDenied("dates, users and numbers of another site are for administrators to give")
-        site_id = self._site_id()
-        with writing(self.engine) as connection:
-            writer = ItemWriter(
-                connection, self._layout, user=who.login, project=project, site_id=site_id, who=who
-            )
-            writer.store(given)
-        return IngestReport(len(writer.ids), tuple(writer.ids))
+        return self._store(given, who.login, project, who)
 
     def merge_item(
         self,
@@ -392,22 +434,23 @@ class Archive:
         reason: str = "",
     ) -> Item:
         """Lay a document over a stored one; see `Changing.merge_item`. The new document is returned."""
-        with self._changing(who, reason) as changing:
-            changed = changing.merge_item(item_id, document, cleared)
+        paths = tuple(cleared)
+        changing = self._changing(who, reason)
+        changed = self._change(lambda c: changing(c).merge_item(item_id, document, paths))
         return self._as_read(changed, who)
 
     def replace_item(self, item_id: str, document: Item, who: Principal, *, reason: str = "") -> Item:
         """Put a document in the place of a stored one; see `Changing.replace_item`."""
-        with self._changing(who, reason) as changing:
-            changed = changing.replace_item(item_id, document)
+        changing = self._changing(who, reason)
+        changed = self._change(lambda c: changing(c).replace_item(item_id, document))
         return self._as_read(changed, who)
 
     def rename_item(
         self, item_id: str, label: str, who: Principal, *, project: str = "", reason: str = ""
     ) -> None:
         """Another label for a subject or experiment, in its own project or a further one."""
-        with self._changing(who, reason) as changing:
-            changing.rename(item_id, label, project)
+        changing = self._changing(who, reason)
+        self._change(lambda c: changing(c).rename(item_id, label, project))
 
     def delete_item(
         self, item_id: str, who: Principal, reason: str = "", *, with_shares: bool = False
@@ -420,18 +463,119 @@ class Archive:
 
     def share(self, item_id: str, project: str, label: str, who: Principal) -> None:
         """Let a further project see an item; see `sharing.share`."""
-        with writing(self.engine) as connection:
-            sharing.share(connection, self._layout, item_id, project, label, who)
+        self._change(lambda c: sharing.share(c, self._layout, item_id, project, label, who))
 
     def unshare(self, item_id: str, project: str, who: Principal, *, reason: str = "") -> None:
         """Take an item out of a project that it is shared into; see `sharing.unshare`."""
-        with writing(self.engine) as connection:
-            sharing.unshare(connection, self._layout, item_id, project, who, reason=reason)
+        self._change(lambda c: sharing.unshare(c, self._layout, item_id, project, who, reason=reason))
 
-    def move_item(self, item_id: str, project: str, who: Principal, *, reason: str = "") -> None:
-        """Give an item to another project, the old one keeps a share; see `sharing.move`."""
+    def move_item(
+        self, item_id: str, project: str, who: Principal, *, reason: str = "", along: Sequence[str] = ()
+    ) -> None:
+        """Give an item, and those that go along, to another project; the old one keeps shares.
+
+        Source   `sharing.move`; all of them move, or none
+        """
+
+        def move(connection: Connection) -> None:
+            for one in (item_id, *along):
+                sharing.move(connection, self._layout, one, project, who, reason=reason)
+
+        self._change(move)
+
+    def shares(self, item_id: str, who: Principal) -> list[tuple[str, str]]:
+        """Projects that an item is in and that the user sees, with its label there; the owner comes first."""
+        with self.engine.connect() as connection:
+            return sharing.projects_of(connection, item_id, who)
+
+    # Edits as the REST interface makes them (store.edits, store.parts)
+
+    def edit(self, item_id: str, edit: Edit, who: Principal) -> None:
+        """Change one item in one transaction; see `edits.apply_edit`."""
+        site_id = self._site_id()
         with writing(self.engine) as connection:
-            sharing.move(connection, self._layout, item_id, project, who, reason=reason)
+            edits.apply_edit(connection, self._layout, item_id, edit, who, site_id=site_id)
+
+    def edit_project(self, project_id: str, edit: Edit, who: Principal) -> None:
+        """The same for a project, whose names no other project may have."""
+        site_id = self._site_id()
+        with writing(self.engine) as connection:
+            if edit.document is not None:
+                edits.need_free_names(connection, self._layout, self._dialect, edit.document, project_id)
+            edits.apply_edit(connection, self._layout, project_id, edit, who, site_id=site_id)
+
+    def found_project(self, document: Item, who: Principal, accessibility: Accessibility) -> None:
+        """A new project that belongs to the user; see `edits.found_project`."""
+        site_id = self._site_id()
+        with writing(self.engine) as connection:
+            edits.found_project(
+                connection, self._layout, self._dialect, document, who, accessibility, site_id=site_id
+            )
+
+    def add_part(
+        self, session_id: str, family: t.Family, part: Item, who: Principal, *, reason: str = ""
+    ) -> str:
+        """A new scan or reconstruction of a session; see `edits.add_part`."""
+        site_id = self._site_id()
+        with writing(self.engine) as connection:
+            return edits.add_part(
+                connection, self._layout, session_id, family, part, who, site_id=site_id, reason=reason
+            )
+
+    def delete_at(
+        self,
+        item_id: str,
+        who: Principal,
+        *,
+        expected: Collection[str] = (),
+        reason: str = "",
+        with_shares: bool = False,
+    ) -> None:
+        """Delete an item that is at one of these revisions; see `deletion.delete_item`."""
+        with writing(self.engine) as connection:
+            if expected:
+                edits.need_revision(connection, self._layout, item_id, expected, who)
+            deletion.delete_item(connection, self._layout, item_id, who, reason, with_shares=with_shares)
+
+    def read_status(self, item_id: str, who: Principal) -> str:
+        """Whether an item is active; see `edits.read_status`."""
+        with self.engine.connect() as connection:
+            return edits.read_status(connection, item_id, who)
+
+    def locate_part(self, session: Located, family: t.Family, text: str, who: Principal) -> Located:
+        """A scan or reconstruction of a session. Raises NotFound."""
+        with self.engine.connect() as connection:
+            return parts.locate_part(connection, session, family, text, who)
+
+    def locate_assessor(self, session: Located, text: str, who: Principal, project: str = "") -> Located:
+        """An assessor of a session, by id or label. Raises NoSuchExperiment."""
+        with self.engine.connect() as connection:
+            return parts.locate_assessor(connection, session, text, who, project=project)
+
+    def may(self, project: str, right: Right, who: Principal) -> bool:
+        """Whether the user has a right in a project; see `rights.has_right`."""
+        with self.engine.connect() as connection:
+            return has_right(connection, who, project, right)
+
+    def files_of_subject(self, subject_id: str, who: Principal) -> list[MirrorFile]:
+        """What the mirrors hold of a subject; see `subject_files`."""
+        with self.engine.connect() as connection:
+            return subject_files.files_of_subject(connection, subject_id, who)
+
+    def scan_types(self, who: Principal, project: str = "") -> list[tuple[str, str]]:
+        """What kinds of scans the user sees; see `parts.scan_types`."""
+        with self.engine.connect() as connection:
+            return parts.scan_types(connection, self._layout, who, project)
+
+    def scanners(self, who: Principal, project: str = "") -> list[str]:
+        """What scanners the user sees sessions of; see `parts.scanners`."""
+        with self.engine.connect() as connection:
+            return parts.scanners(connection, self._layout, who, project)
+
+    def shown_in(self, item_id: str, who: Principal) -> list[tuple[str, str, str, str]]:
+        """Label, id, second id and name of the projects that show an item; see `parts.shown_in`."""
+        with self.engine.connect() as connection:
+            return parts.shown_in(connection, self._layout, item_id, who)
 
     # What became of things
 
@@ -461,6 +605,106 @@ class Archive:
         with writing(self.engine) as connection:
             return files.add_files(connection, project, location, rows, replace=replace, prefix=prefix)
 
+    # Resources and their files, see `holders`, `resources` and `resource_files`
+
+    def find_holders(
+        self, address: ItemAddress, who: Principal, *, right: Right | None = None, below: bool = False
+    ) -> list[ResourceHolder]:
+        """The items that an address names, with `below` also what is inside them; see `find_holders`."""
+        with self.engine.connect() as connection:
+            found = holders.find_holders(connection, self._layout, address, who, right)
+            inside = (
+                one
+                for holder in (found if below else ())
+                for one in holders.holders_below(connection, self._layout, holder, who)
+            )
+            return [*found, *inside]
+
+    def list_resources(self, some: Sequence[ResourceHolder]) -> list[ResourceRecord]:
+        """The resources of items that were found."""
+        with self.engine.connect() as connection:
+            return resources.list_resources(connection, self._layout, some)
+
+    def find_resources(self, some: Sequence[ResourceHolder], names: str) -> list[ResourceRecord]:
+        """The resources of these items by number or label. Raises NotFound."""
+        with self.engine.connect() as connection:
+            return resources.find_resources(connection, self._layout, some, names)
+
+    def create_resource(
+        self, address: ItemAddress, label: str, who: Principal, **facts: Unpack[ResourceFacts]
+    ) -> ResourceRecord:
+        """A new resource; see `resources.create_resource`."""
+        site_id = self._site_id()
+        with writing(self.engine) as connection:
+            (holder,) = holders.find_holders(connection, self._layout, address, who, "edit")[:1]
+            return resources.create_resource(
+                connection, self._layout, holder, label, who, site_id=site_id, **facts
+            )
+
+    def delete_resource(self, resource: ResourceRecord, who: Principal, reason: str = "") -> list[str]:
+        """Delete a resource; gives the keys of objects that nothing points to any more."""
+        with writing(self.engine) as connection:
+            return resources.delete_resource(connection, self._layout, resource, who, reason)
+
+    def find_files(
+        self, some: Sequence[ResourceRecord], *, path: str = "", folder: str = "", recursive: bool = True
+    ) -> list[HeldFile]:
+        """The files of resources; see `resource_files.find_files`."""
+        with self.engine.connect() as connection:
+            return resource_files.find_files(connection, some, path=path, folder=folder, recursive=recursive)
+
+    def enter_files(
+        self,
+        address: ItemAddress,
+        label: str,
+        new: Sequence[NewFile],
+        who: Principal,
+        *,
+        overwrite: bool = False,
+        expected: Expected | None = None,
+        reason: str = "",
+    ) -> Entered:
+        """Make files visible in the resource of that number or label, which is made when it is not there.
+
+        Raises  as `resource_files.enter_files`
+        """
+        site_id = self._site_id()
+        with writing(self.engine) as connection:
+            (holder,) = holders.find_holders(connection, self._layout, address, who, "edit")[:1]
+            resource = resources.found_or_made(
+                connection, self._layout, holder, label, who, site_id=site_id, reason=reason
+            )
+            return resource_files.enter_files(
+                connection, self._layout, resource, new, who, overwrite=overwrite, expected=expected
+            )
+
+    def delete_files(
+        self, some: Sequence[HeldFile], who: Principal, *, expected: Expected | None = None
+    ) -> list[str]:
+        """Delete files; gives the keys of objects that nothing points to any more."""
+        with writing(self.engine) as connection:
+            return resource_files.delete_files(connection, self._layout, some, who, expected=expected)
+
+    def set_file_facts(self, resource: ResourceRecord, facts: Sequence[NewFile]) -> None:
+        """Change what is known of files that stay where they are; see `resource_files.set_facts`."""
+        with writing(self.engine) as connection:
+            resource_files.set_facts(connection, self._layout, resource, facts)
+
+    def labels_of(self, pks: Sequence[int]) -> dict[int, str]:
+        """The labels of items by primary key."""
+        with self.engine.connect() as connection:
+            return holders.labels_of(connection, pks)
+
+    def known_keys(self, keys: Collection[str]) -> set[str]:
+        """Those of some keys of the site's store that a file points to."""
+        with self.engine.connect() as connection:
+            return resource_files.known_keys(connection, keys)
+
+    def held_keys(self) -> list[tuple[str, str]]:
+        """Every key that a file points to, and which file: `<resource id>/<path>`."""
+        with self.engine.connect() as connection:
+            return list(resource_files.iter_keys(connection))
+
     # Health
 
     def examine(self) -> tuple[Problem, ...]:
@@ -477,6 +721,16 @@ class Archive:
         """What the user was granted or has accepted, by project and tier."""
         with self.engine.connect() as connection:
             return tiers.tiers_of(connection, who)
+
+    def tier_holders(self, project: str) -> tuple[tuple[str, HeldTier], ...]:
+        """Who was granted tiers of a project or has accepted its terms; see `tiers.holders`."""
+        with self.engine.connect() as connection:
+            return tiers.holders(connection, project)
+
+    def read_terms(self, who: Principal, project: str, tier: str) -> str:
+        """The text that one accepts; see `tiers.read_terms`."""
+        with self.engine.connect() as connection:
+            return tiers.read_terms(connection, who, project, tier)
 
     def set_terms(self, project: str, tier: str, text: str) -> None:
         """The terms of a tier in a project; everybody accepts them anew."""
@@ -504,7 +758,9 @@ class Archive:
     def register_type(self, xsi_type: str, changes: Mapping[str, str], who: Principal) -> ElementSecurity:
         """Change how a data type is registered; see `registration.register`."""
         with writing(self.engine) as connection:
-            return registration.register(connection, self.types, xsi_type, changes, who)
+            record = registration.register(connection, self.types, xsi_type, changes, who)
+        self._searchable.forget()
+        return record
 
     # People
 
@@ -512,9 +768,9 @@ class Archive:
         """A new account; see `Accounts.add`."""
         return self._accounts.add(login, password, is_admin=is_admin, email=email)
 
-    def verify_password(self, login: str, password: str) -> Principal:
-        """Who that is. Raises BadCredentials."""
-        return self._accounts.verify(login, password)
+    def verify_password(self, login: str, password: str, address: str = "") -> Principal:
+        """Who that is, asked from `address`. Raises BadCredentials, TooManyAttempts."""
+        return self._accounts.verify(login, password, address)
 
     def set_password(self, login: str, password: str) -> None:
         """Change a password; the account's logins end."""
@@ -578,11 +834,45 @@ class Archive:
             self._known_site_id = self.get_setting("site_id", DEFAULT_SITE_ID)
         return self._known_site_id
 
-    @contextmanager
-    def _changing(self, who: Principal, reason: str) -> Iterator[Changing]:
-        site_id = self._site_id()
+    # How writes become durable, see `group_commit`
+
+    def _store(
+        self, documents: Iterable[Item | Imported], user: str, project: str, who: Principal | None
+    ) -> IngestReport:
+        """A few documents are stored together with what others store now, many in their own transaction."""
+        iterator = iter(documents)
+        first = list(islice(iterator, _MOST_GROUPED + 1))
+        if len(first) > _MOST_GROUPED:
+            site_id = self._site_id()
+            with writing(self.engine) as connection:
+                writer = ItemWriter(
+                    connection, self._layout, user=user, project=project, site_id=site_id, who=who
+                )
+                writer.store(chain(first, iterator))
+            return IngestReport(len(writer.ids), tuple(writer.ids))
+        ids = self._group.write(self._storing(), Order(tuple(first), user, project, who))
+        return IngestReport(len(ids), ids)
+
+    def _storing(self) -> Work[Order, tuple[str, ...]]:
+        """The work of storing orders; the same one for as long as types and site are the same."""
+        layout, site_id = self._layout, self._site_id()
+        return self._kept.get(("storing", layout, site_id), lambda: partial(store_orders, layout, site_id))
+
+    def _change(self, change: Callable[[Connection], T]) -> T:
+        """Make one change durable; `change` may run more than once, and only the last time counts.
+
+        Where writers wait for each other anyway, they go together; elsewhere, one that has to wait for a row
+        would keep others from theirs.
+        """
+        if one_at_a_time(self.engine):
+            work = cast("Work[Callable[[Connection], T], T]", _run_each)
+            return self._group.write(work, change)
         with writing(self.engine) as connection:
-            yield Changing(connection, self._layout, who, site_id=site_id, reason=reason)
+            return change(connection)
+
+    def _changing(self, who: Principal, reason: str) -> Callable[[Connection], Changing]:
+        layout, site_id = self._layout, self._site_id()
+        return lambda connection: Changing(connection, layout, who, site_id=site_id, reason=reason)
 
     def _as_read(self, item: Item, who: Principal) -> Item:
         with self.engine.connect() as connection:
@@ -604,8 +894,13 @@ class Archive:
             return resolved, bool(tiers.closed_fields(resolved, self.types))
 
         resolved, has_closed = self._kept.get(("understood", asked, who, linked), understand)
+        self._searchable.admit(resolved, who)
         if has_closed and not who.is_admin:
             with self.engine.connect() as connection:
                 resolved = tiers.admit(connection, resolved, self.types, who)
         keys = tuple(field.key for field in resolved.fields)
         return self._kept.get((asked, who, linked, keys), lambda: first_plan(self._executors, resolved, who))
+
+
+def _run_each(connection: Connection, changes: Sequence[Callable[[Connection], object]]) -> Sequence[object]:
+    return [change(connection) for change in changes]

@@ -2,7 +2,8 @@
 
 The file is a ZIP of the database, the site's data types and its facts, with a manifest that names every
 member's SHA-256. SQLite is copied by its online backup; PostgreSQL is read in one REPEATABLE READ
-transaction into lines of JSON. Passwords of databases are not in it; the images are neither.
+transaction into lines of JSON. Either is restored into either: a site begins on a laptop and moves to a
+server. Passwords of databases are not in it; the images are neither.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.exc import DataError
 
 from connectomedb.errors import ConfigurationError, DiskFull
 from connectomedb.schema.registry import load_types
@@ -50,6 +53,8 @@ FORMAT = "connectomedb-backup-1"
 _MANIFEST = "manifest.json"
 _ROWS = "tables"
 _BATCH = 1000
+# The rows of a table, from their beginning each time.
+RowsOf = Callable[[Table], Iterator[dict[str, Any]]]
 _PARSERS: tuple[tuple[type, Callable[[str], Any]], ...] = (
     (DateTime, datetime.fromisoformat),
     (Date, date.fromisoformat),
@@ -109,9 +114,12 @@ def check_backup(source: Path) -> Manifest:
 def restore(source: Path, folder: Path, *, database: str = "") -> Manifest:
     """A new site in `folder` from a backup, checked before anything is written.
 
-    `database` is the URL of an empty PostgreSQL database; '' puts SQLite into the folder.
+    `database` is the URL of an empty database, whichever kind the backup is of; '' puts SQLite into the
+    folder.
 
-    Raises  ConfigurationError when the backup is damaged, or folder or database hold something already
+    Raises  ConfigurationError when the backup is damaged, folder or database hold something already, or the
+            other kind of database does not take a value; DiskFull
+    Cost    memory for a thousand rows; another kind of database is filled in one transaction
     """
     if folder.exists() and any(folder.iterdir()):
         raise ConfigurationError(f"{folder} is not empty; restore into a new folder")
@@ -127,12 +135,12 @@ def restore(source: Path, folder: Path, *, database: str = "") -> Manifest:
                 path.write_bytes(archive.read(name))
         facts = json.loads(archive.read(FACTS))
         write_facts(beside, {**facts, "database": database})
-        if manifest.kind == "sqlite" and not database:
+        if manifest.kind == "sqlite":
             with archive.open(DATABASE) as packed, (beside / DATABASE).open("wb") as stream:
                 shutil.copyfileobj(packed, stream)
                 stream.flush()
                 os.fsync(stream.fileno())
-        else:
+        if manifest.kind != "sqlite" or database:
             _restore_rows(archive, manifest, beside, database)
         folder.parent.mkdir(parents=True, exist_ok=True)
         beside.replace(folder)
@@ -183,53 +191,94 @@ def _line(values: list[Any]) -> bytes:
 
 def _restore_rows(archive: zipfile.ZipFile, manifest: Manifest, folder: Path, database: str) -> None:
     """All rows in one transaction: an interrupted restore leaves an empty database."""
-    if manifest.kind != "rows":
-        raise ConfigurationError("this backup is of an SQLite site; restore it without --database")
-    if manifest.version != t.SCHEMA_VERSION:
+    if manifest.kind == "rows" and manifest.version != t.SCHEMA_VERSION:
         raise ConfigurationError(
             f"the backup is of schema version {manifest.version}, this software restores {t.SCHEMA_VERSION}; "
             "restore it with the software that made it, and open the site with this one"
         )
-    engine = open_engine(database or f"sqlite:///{folder.resolve() / DATABASE}")
+    layout = t.Layout(load_types([folder / SCHEMAS]))
+    target = open_engine(database or f"sqlite:///{folder.resolve() / DATABASE}")
     try:
-        if inspect(engine).get_table_names():
+        if inspect(target).get_table_names():
             raise ConfigurationError("the database holds tables already; restore into an empty one")
-        layout = t.Layout(load_types([folder / SCHEMAS]))
-        with writing(engine) as connection:
+        held = _held_rows(archive, manifest) if manifest.kind == "rows" else _sqlite_rows(folder, layout)
+        with held as rows_of, writing(target) as connection:
             t.core.create_all(connection)
             layout.metadata.create_all(connection)
             for table in (*t.core.sorted_tables, *layout.metadata.sorted_tables):
-                member = f"{_ROWS}/{table.name}.jsonl"
-                if member in manifest.members:
-                    with archive.open(member) as stream:
-                        _insert_rows(connection, table, stream)
+                try:
+                    _insert_rows(connection, table, rows_of)
+                except (DataError, ValueError) as problem:
+                    said = problem.orig if isinstance(problem, DataError) else problem
+                    raise ConfigurationError(
+                        f"a row of {table.name} does not fit into that database ({said}); restore into the "
+                        "kind of database that the backup is of, and mend the row there"
+                    ) from problem
+        migrations.upgrade(target, layout)
+    finally:
+        target.dispose()
+
+
+@contextmanager
+def _held_rows(archive: zipfile.ZipFile, manifest: Manifest) -> Iterator[RowsOf]:
+    """The rows as they stand in a backup."""
+
+    def rows_of(table: Table) -> Iterator[dict[str, Any]]:
+        member = f"{_ROWS}/{table.name}.jsonl"
+        if member not in manifest.members:
+            return
+        with archive.open(member) as lines:
+            names = json.loads(next(lines))
+            readers = {name: _reader(table, name) for name in names if name in table.c}
+            for line in lines:
+                values = zip(names, json.loads(line), strict=True)
+                yield {name: readers[name](value) for name, value in values if name in readers}
+
+    yield rows_of
+
+
+@contextmanager
+def _sqlite_rows(folder: Path, layout: t.Layout) -> Iterator[RowsOf]:
+    """The rows of an unpacked SQLite database, of whatever version it is; the file goes away afterwards."""
+    path = folder / DATABASE
+    engine = open_engine(f"sqlite:///{path.resolve()}")
+    try:
         migrations.upgrade(engine, layout)
+        with engine.connect() as connection:
+
+            def rows_of(table: Table) -> Iterator[dict[str, Any]]:
+                found = connection.execute(select(table), execution_options={"yield_per": _BATCH})
+                with closing(found):
+                    yield from (dict(row) for row in found.mappings())
+
+            yield rows_of
     finally:
         engine.dispose()
+        for left in (path, *(path.with_name(f"{DATABASE}{ending}") for ending in ("-wal", "-shm"))):
+            left.unlink(missing_ok=True)
 
 
-def _insert_rows(connection: Connection, table: Table, lines: Any) -> None:
-    names = json.loads(next(lines))
-    known = [name for name in names if name in table.c]
-    readers = {name: _reader(table, name) for name in known}
-    later: list[dict[str, Any]] = []
-    batch: list[dict[str, Any]] = []
-    for line in lines:
-        row = {n: readers[n](v) for n, v in zip(names, json.loads(line), strict=True) if n in readers}
-        if table is t.item and (row["subject_pk"] or row["owner_pk"]):
-            # What they point to may come later.
-            later.append({"its": row["pk"], "subject": row["subject_pk"], "owner": row["owner_pk"]})
-            row |= {"subject_pk": None, "owner_pk": None}
-        batch.append(row)
-        if len(batch) == _BATCH:
-            connection.execute(insert(table), batch)
-            batch = []
-    if batch:
-        connection.execute(insert(table), batch)
-    if later:
-        i = t.item.c
-        tie = update(t.item).where(i.pk == bindparam("its"))
-        connection.execute(tie.values(subject_pk=bindparam("subject"), owner_pk=bindparam("owner")), later)
+def _insert_rows(connection: Connection, table: Table, rows_of: RowsOf) -> None:
+    for some in _batches(rows_of(table)):
+        # What these point to may come later; they are tied in a second reading.
+        free = {"subject_pk": None, "owner_pk": None} if table is t.item else {}
+        connection.execute(insert(table), [row | free for row in some])
+    if table is not t.item:
+        return
+    tie = update(t.item).where(t.item.c.pk == bindparam("its"))
+    tie = tie.values(subject_pk=bindparam("subject"), owner_pk=bindparam("owner"))
+    ties = (
+        {"its": row["pk"], "subject": row["subject_pk"], "owner": row["owner_pk"]}
+        for row in rows_of(t.item)
+        if row["subject_pk"] or row["owner_pk"]
+    )
+    for some in _batches(ties):
+        connection.execute(tie, some)
+
+
+def _batches(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    while batch := list(islice(rows, _BATCH)):
+        yield batch
 
 
 def _reader(table: Table, name: str) -> Callable[[Any], Any]:

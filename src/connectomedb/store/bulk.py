@@ -21,6 +21,7 @@ from connectomedb.schema.model import ElementPath, Value
 from connectomedb.schema.values import PYTHON_TYPES
 from connectomedb.store import tables as t
 from connectomedb.store.projects import LEGAL_NAME, existing_project, now
+from connectomedb.store.unique import refuse_taken, unique_columns
 from connectomedb.store.writer import projects_text, take
 
 _BATCH = 2_000
@@ -81,6 +82,7 @@ class _Loader:
         site_id: str,
     ) -> None:
         self._connection = connection
+        self._layout = layout
         self._typed = layout.typed(xsi_type)
         self._xsi_type = self._typed.data_type.xsi_type
         family = layout.family(xsi_type)
@@ -99,6 +101,7 @@ class _Loader:
         self._with_subject = "subject_id" in self._typed.columns and family == "experiment"
         if self._with_subject:
             columns.append(self._typed.columns["subject_id"])
+        self._places = {column: n for n, column in enumerate(columns, 1)}
         self._write_items = _writer(connection, t.item, _ITEM_COLUMNS)
         self._write_members = _writer(connection, t.membership, _MEMBER_COLUMNS)
         self._write_typed = [_part_writer(connection, table, columns) for table in self._typed.tables]
@@ -141,6 +144,7 @@ class _Loader:
             items.append((*named, *made))
             members += [(pk, name, self._family, row.label, n) for n, name in enumerate(shown)]
             typed.append((pk, *row.values, subject_id) if self._with_subject else (pk, *row.values))
+        self._refuse_taken(items, typed)
         try:
             self._write_items(items)
             self._write_members(members)
@@ -181,6 +185,17 @@ class _Loader:
         for number, value in enumerate(column, n_before + 1):
             if value in wrong:
                 yield f"row {number}: {field.path} is {value!r}: {wrong[value]}"
+
+    def _refuse_taken(self, items: list[tuple[Any, ...]], typed: list[tuple[Any, ...]]) -> None:
+        """Only the columns that are one of a kind are looked at, and most types have none."""
+        single = [one.column for one in unique_columns(self._layout) if one.column in self._places]
+        rows: dict[Table, list[dict[str, Any]]] = {}
+        for column in single:
+            named = rows.setdefault(column.table, [{"pk": row[0]} for row in typed])
+            for row, said in zip(typed, named, strict=True):
+                said[column.name] = row[self._places[column]]
+        if rows:
+            refuse_taken(self._connection, self._layout, rows, {row[0]: row[1] for row in items})
 
     def _fresh_ids(self, n: int) -> list[str]:
         ids: list[str] = []

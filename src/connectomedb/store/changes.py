@@ -27,6 +27,7 @@ from connectomedb.store.projects import now
 from connectomedb.store.rights import need_right
 from connectomedb.store.sharing import share
 from connectomedb.store.tiers import unseen
+from connectomedb.store.unique import refuse_taken
 from connectomedb.store.visibility import visible_project, visible_with_root
 from connectomedb.store.writer import Holder, ItemWriter, need_legal
 from connectomedb.vocabulary.records import Principal
@@ -242,6 +243,7 @@ class Changing:
         rows = Rows()
         if wanted.values != stored.values:
             add_leaves(wanted, row.pk, typed, rows)
+            refuse_taken(self._connection, self._layout, rows.typed, {row.pk: row.id})
             for table in typed.tables:
                 self._connection.execute(
                     update(table).where(table.c.pk == row.pk).values(rows.typed[table][0])
@@ -250,6 +252,7 @@ class Changing:
         if self._repeated(typed, wanted) != self._repeated(typed, stored):
             rows = Rows()
             add_repeated(wanted, row.pk, typed, rows)
+            refuse_taken(self._connection, self._layout, rows.typed, {row.pk: row.id})
             for child in typed.children.values():
                 self._connection.execute(delete(child.table).where(child.table.c.owner_pk == row.pk))
             for table, found in rows.typed.items():

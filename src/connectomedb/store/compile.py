@@ -10,7 +10,6 @@ Source  protocol/search-and-types.md 4.1 to 4.8
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,11 +34,18 @@ from connectomedb.errors import BadConstraint
 from connectomedb.schema.model import DataType
 from connectomedb.search.links import link_props
 from connectomedb.search.query import Method
-from connectomedb.search.resolve import ResolvedCriterion, ResolvedField, ResolvedQuery, ResolvedSet
+from connectomedb.search.resolve import (
+    ResolvedCriterion,
+    ResolvedField,
+    ResolvedQuery,
+    ResolvedSet,
+    chosen_entries,
+)
 from connectomedb.store import tables as t
 from connectomedb.store.comparisons import compare, like
 from connectomedb.store.computed import Expressions
 from connectomedb.store.engine import Dialect
+from connectomedb.store.entries import Entries, some_of
 from connectomedb.store.joins import Joins
 from connectomedb.store.membership import (
     in_one_project,
@@ -48,9 +54,8 @@ from connectomedb.store.membership import (
     membership_key,
     share_of,
 )
-from connectomedb.store.rows import Expr, Row, bound
-from connectomedb.store.tiers import guarded, read_leaf
-from connectomedb.store.visibility import HIDDEN_STATUSES
+from connectomedb.store.rows import Expr, Row
+from connectomedb.store.visibility import HIDDEN_STATUSES, accessible
 from connectomedb.tables.result import Column
 from connectomedb.vocabulary.records import Principal
 
@@ -101,7 +106,8 @@ class Compiler:
         for one in (asked, *(m for m in members if isinstance(m, ResolvedSet))):
             found = in_one_project(one)
             if found and self.root.family in _MEMBERS and self.joins.to_one(found[1]) is self.root:
-                return self.root.base.c.status.not_in(HIDDEN_STATUSES)
+                base = self.root.base.c
+                return and_(base.status.not_in(HIDDEN_STATUSES), accessible(base.xsi_type, self.who))
         return self.root.seen_by(self.who)
 
     # Columns
@@ -116,11 +122,11 @@ class Compiler:
             raise BadConstraint(
                 f"{field.data_type.xsi_type} has many rows per subject; use FILE_COUNT= or search it alone"
             )
-        value = self.value(row, field)
+        value, link = self.value(row, field), self.joins.link(row)
         query = (
             select(value.sql)
             .select_from(row.joined())
-            .where(*self.joins.link(row))
+            .where(*link)
             .order_by(*self.joins.chosen_first(row))
             .limit(1)
             .correlate_except(*row.own_frames())
@@ -209,21 +215,20 @@ class Compiler:
         first, *others = joined
         row = Row(self.layout, first)
         holds = self.some(tuple(others), criteria, {**env, first.xsi_type: row})
+        link = self.joins.link(row)
         met = exists(
             select(literal(1))
             .select_from(row.joined())
-            .where(*self.joins.link(row), holds)
+            .where(*link, holds)
             .correlate_except(*row.own_frames())
         )
         absent = self.some(tuple(others), criteria, {**env, first.xsi_type: None})
         if absent is _NEVER:
             return met
         bare = Row(self.layout, first)
+        link = self.joins.link(bare)
         anything = exists(
-            select(literal(1))
-            .select_from(bare.joined())
-            .where(*self.joins.link(bare))
-            .correlate_except(*bare.own_frames())
+            select(literal(1)).select_from(bare.joined()).where(*link).correlate_except(*bare.own_frames())
         )
         return or_(met, and_(~anything, absent))
 
@@ -277,8 +282,8 @@ class Compiler:
         if name == "member_share":
             return self.shared(row, criterion)
         if name == "entry":
-            path, *selector = arguments
-            return self.some_entry(row, criterion.data_type, path, selector, criterion)
+            entries = Entries(self.layout, self.dialect, self.who, criterion)
+            return entries.some(row, criterion.data_type, arguments[0], chosen_entries(criterion.display))
         if name == "projects" and criterion.comparison_type == "LIKE":
             by_member = self.projects_like(row, str(criterion.operand or ""))
             if by_member is not None and self.joins.narrowed(criterion.data_type) is None:
@@ -301,87 +306,7 @@ class Compiler:
         """Some share of the item meets the criterion."""
         share = t.membership.alias()
         query = select(literal(1)).where(share.c.item_pk == membership_key(row), share.c.position > 0)
-        return self.some_of(query, Expr(share.c.project, "string"), criterion, share)
-
-    def some_entry(
-        self, row: Row, data_type: DataType, path: str, selector: list[str], criterion: ResolvedCriterion
-    ) -> ColumnElement[bool]:
-        """Some entry of a repeated part meets the criterion; `selector`: (leaf, text) of those meant."""
-        parts = list(self.entries(row, data_type, path, selector, criterion))
-        if not parts:
-            raise BadConstraint(f"{data_type.xsi_type}/{path} is not stored and cannot be searched")
-        return and_(*parts) if _is_absence(criterion) else or_(*parts)
-
-    def entries(
-        self, row: Row, data_type: DataType, path: str, selector: list[str], criterion: ResolvedCriterion
-    ) -> Iterator[ColumnElement[bool]]:
-        """The condition for each table that may hold the entries: one per concrete type."""
-        key = path.lower()
-        seen: set[str] = set()
-        for typed in self.layout.concrete(data_type.xsi_type):
-            for prefix, child in typed.children.items():
-                leaf = key.removeprefix(f"{prefix}/")
-                if key.startswith(f"{prefix}/") and leaf in child.columns:
-                    frame = child.table.alias()
-                    query = select(literal(1)).where(frame.c.owner_pk == row.pk)
-                    if selector:
-                        by = child.columns.get(selector[0].lower())
-                        if by is None:
-                            raise BadConstraint(
-                                f"entries of {data_type.xsi_type}/{prefix} have no {selector[0]}"
-                            )
-                        kind = child.fields[selector[0].lower()].value_type
-                        printed = self.dialect.printed(frame.c[by.name], kind)
-                        query = query.where(printed == bound(selector[1]))
-                    expr = Expr(frame.c[child.columns[leaf].name], child.fields[leaf].value_type)
-                    expr = guarded(expr, row, path, data_type, self.who)
-                    yield self.some_of(query, expr, criterion, frame)
-            for prefix, multiple in typed.held.items():
-                if not key.startswith(f"{prefix}/") or f"{prefix} {multiple.item_type}" in seen:
-                    continue
-                seen.add(f"{prefix} {multiple.item_type}")
-                found = self.held_items(
-                    row, multiple.item_type, key.removeprefix(f"{prefix}/"), selector, criterion
-                )
-                if found is not None:
-                    yield found
-
-    def held_items(
-        self, row: Row, item_type: str, leaf: str, selector: list[str], criterion: ResolvedCriterion
-    ) -> ColumnElement[bool] | None:
-        """Some scan, resource or the like of the row meets the criterion."""
-        types = self.layout.types
-        having = [d for d in types.subtypes(item_type) if any(f.path.lower() == leaf for f in d.fields)]
-        conditions = []
-        for data_type in having:
-            # A leaf that several kinds inherit is asked of all of them at once.
-            if any(d is not data_type and types.is_a(data_type.xsi_type, d.xsi_type) for d in having):
-                continue
-            held = Row(self.layout, data_type)
-            value = read_leaf(held, leaf, data_type, self.who)
-            chosen = read_leaf(held, selector[0], data_type, self.who) if selector else None
-            if value is None or (selector and chosen is None):
-                continue
-            by_owner = row.family != "subject" or held.family in t.PARTS
-            tie = (held.base.c.owner_pk if by_owner else held.base.c.subject_pk) == row.pk
-            query = select(literal(1)).select_from(held.joined())
-            # A part is seen with what holds it, which may be known only through a link to it.
-            alive = held.base.c.status.not_in(HIDDEN_STATUSES)
-            seen = alive if held.family in t.PARTS else held.seen_by(self.who)
-            query = query.where(tie, held.of_type(), seen)
-            if chosen is not None:
-                query = query.where(self.dialect.printed(chosen.sql, chosen.value_type) == bound(selector[1]))
-            conditions.append(self.some_of(query, value, criterion, *held.own_frames()))
-        if not conditions:
-            return None
-        return and_(*conditions) if _is_absence(criterion) else or_(*conditions)
-
-    def some_of(
-        self, query: Select[Any], expr: Expr, criterion: ResolvedCriterion, *frames: Any
-    ) -> ColumnElement[bool]:
-        if _is_absence(criterion):
-            return ~exists(query.where(expr.sql.is_not(None)).correlate_except(*frames))
-        return exists(query.where(self.compare(expr, criterion)).correlate_except(*frames))
+        return some_of(self.dialect, query, Expr(share.c.project, "string"), criterion, share)
 
     def compare(self, expr: Expr, criterion: ResolvedCriterion) -> ColumnElement[bool]:
         return compare(
@@ -437,7 +362,7 @@ def column_of(field: ResolvedField, root: DataType) -> Column:
         field.key,
         display.value_type,
         field.header,
-        field.data_type.xsi_type,
+        field.element_name,
         f"{display.id}={field.value}" if field.value else display.id,
         field.visible,
         display.description,
@@ -454,15 +379,8 @@ def n_rows(compiled: Compiled) -> Select[Any]:
     return select(func.count()).select_from(compiled.statement.order_by(None).subquery())
 
 
-def _is_absence(criterion: ResolvedCriterion) -> bool:
-    """The criterion asks for no value."""
-    return criterion.comparison_type == "IS NULL" or (
-        criterion.comparison_type == "=" and criterion.operand in (None, "")
-    )
-
-
 def _true_of_nothing(criterion: ResolvedCriterion) -> bool:
     """The criterion is true where its field has no value."""
-    if _is_absence(criterion) or criterion.comparison_type == "IS DISTINCT FROM":
+    if criterion.is_absence or criterion.comparison_type == "IS DISTINCT FROM":
         return True
     return criterion.comparison_type == "!=" and not criterion.by_path and criterion.operand not in (None, "")

@@ -24,7 +24,7 @@ from connectomedb.store.formulas import build, conform
 from connectomedb.store.project_facts import DEFAULTS, project_favorite, project_setting, project_visit
 from connectomedb.store.rows import Expr, Row, bound
 from connectomedb.store.tiers import read_leaf
-from connectomedb.store.visibility import reads_project
+from connectomedb.store.visibility import reads_in
 from connectomedb.vocabulary.records import Principal
 
 _BREAK = " <br/> "
@@ -173,7 +173,7 @@ def _label_in_project(asked: Asked) -> Expr:
         .where(
             m.item_pk == asked.row.pk,
             m.project == bound(asked.needed_value()),
-            reads_project(m.project, asked.who),
+            reads_in(m.project, asked.row.base.c.xsi_type, asked.who),
         )
         .correlate_except(t.membership)
     )
@@ -183,9 +183,10 @@ def _label_in_project(asked: Asked) -> Expr:
 def _all_labels(asked: Asked) -> Expr:
     """Own label, then those of the shares into projects that the user reads, in the order of sharing."""
     m = t.membership.alias()
+    reads = reads_in(m.c.project, asked.row.base.c.xsi_type, asked.who)
     listed = (
         select(m.c.label, m.c.position)
-        .where(m.c.item_pk == asked.row.pk, (m.c.position == 0) | reads_project(m.c.project, asked.who))
+        .where(m.c.item_pk == asked.row.pk, (m.c.position == 0) | reads)
         .order_by(m.c.position)
         .correlate_except(m)
         .subquery()
@@ -196,9 +197,10 @@ def _all_labels(asked: Asked) -> Expr:
 
 def _shared_label(asked: Asked) -> Expr:
     m = t.membership.alias()
+    reads = reads_in(m.c.project, asked.row.base.c.xsi_type, asked.who)
     label = (
         select(m.c.label)
-        .where(m.c.item_pk == asked.row.pk, m.c.position > 0, reads_project(m.c.project, asked.who))
+        .where(m.c.item_pk == asked.row.pk, m.c.position > 0, reads)
         .order_by(m.c.position)
         .limit(1)
         .correlate_except(m)

@@ -17,7 +17,7 @@ from connectomedb.errors import BadConstraint
 from connectomedb.store import tables as t
 from connectomedb.store.asked import Asked
 from connectomedb.store.rows import Expr, Row, bound
-from connectomedb.store.visibility import HIDDEN_STATUSES, reads_project, visible_subject_pk
+from connectomedb.store.visibility import HIDDEN_STATUSES, reads_in, visible_file
 
 
 def count(asked: Asked) -> Expr:
@@ -32,7 +32,9 @@ def count_in_project(asked: Asked) -> Expr:
     """The row's items of a type that a project has, which the user must read."""
     m = t.membership.c
     project = bound(asked.needed_value())
-    members = select(m.item_pk).where(m.project == project, reads_project(m.project, asked.who))
+    top = t.item.alias()
+    members = select(m.item_pk).join_from(t.membership, top, top.c.pk == m.item_pk)
+    members = members.where(m.project == project, reads_in(m.project, top.c.xsi_type, asked.who))
     return _counted(asked, asked.arguments[0], members)
 
 
@@ -141,7 +143,7 @@ def _files(asked: Asked, total: ColumnElement[Any]) -> Expr:
         *((f.kind == bound(w)) | (f.run == bound(w)) | (f.package == bound(w)) for w in words),
     ]
     if not asked.who.is_admin:
-        conditions = [*conditions, visible_subject_pk(f.subject_pk, asked.who)]
+        conditions = [*conditions, visible_file(t.file, asked.who)]
     counted = select(func.nullif(cast(total, BigInteger()), 0)).select_from(t.file).where(*conditions)
     return Expr(counted.correlate_except(t.file).scalar_subquery(), "integer")
 

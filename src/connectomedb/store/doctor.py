@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, Select, func, select, update
 
 from connectomedb.store import tables as t
 from connectomedb.store.engine import writing
+from connectomedb.store.unique import shared_values
 from connectomedb.store.writer import projects_text
 
 _SHOWN = 20
@@ -201,6 +202,12 @@ def _needed(connection: Connection) -> Mapping[str, int]:
     return highest
 
 
+def _unique_values(connection: Connection, layout: t.Layout) -> Iterator[Problem]:
+    for field, value, ids in shared_values(connection, layout, _SHOWN):
+        said = f"{', '.join(ids)} have it, and it is one of a kind; change all but one"
+        yield Problem("unique", f"{field} {value!r}", said)
+
+
 CHECKS: tuple[Check, ...] = (
     _file_is_whole,
     _typed_rows,
@@ -209,6 +216,7 @@ CHECKS: tuple[Check, ...] = (
     _parts,
     _files,
     _counters,
+    _unique_values,
 )
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import Text
 
-from connectomedb.errors import ConfigurationError, DiskFull
+from connectomedb.errors import ConfigurationError, Conflict, DiskFull
 from connectomedb.schema.model import ValueType
 from connectomedb.store import postgresql, sqlite
 
@@ -182,10 +182,14 @@ def dialect_of(engine: Engine) -> Dialect:
 def writing(engine: Engine, *, changes_data: bool = True) -> Iterator[Connection]:
     """One transaction that writes: all of it is durable at the end, or nothing of it happened.
 
-    Logins and the like leave the data as it was: they say so, and answers that are kept stay good.
+    Logins and the like leave the data as it was: they say so, and answers that are kept stay good. Where only
+    one transaction can write at a time, those of this process take turns in the order in which they came.
 
-    Raises  DiskFull when there is no room for it
+    Raises  DiskFull when there is no room for it; Conflict when another writer does not end
     """
+    turn = sqlite.turn_of(engine)
+    if turn is not None and not turn.take(sqlite.WAIT_S):
+        raise Conflict("another import or a long change holds the database; try again when it is done")
     try:
         with engine.connect().execution_options(**{sqlite.WRITING: True}) as connection, connection.begin():
             yield connection
@@ -193,9 +197,22 @@ def writing(engine: Engine, *, changes_data: bool = True) -> Iterator[Connection
             if changes_data and connection.in_transaction() and connection.dialect.name == "sqlite":
                 sqlite.note_change(connection)
     except DBAPIError as error:
-        if any(sqlite.is_full(cause) or postgresql.is_full(cause) for cause in causes_of(error)):
+        if is_full(error):
             raise DiskFull("no room for the database to grow; free some, nothing was stored") from error
         raise
+    finally:
+        if turn is not None:
+            turn.give()
+
+
+def one_at_a_time(engine: Engine) -> bool:
+    """Only one transaction can write at a time, whatever it changes."""
+    return sqlite.turn_of(engine) is not None
+
+
+def is_full(error: DBAPIError) -> bool:
+    """There was no room for what failed."""
+    return any(sqlite.is_full(cause) or postgresql.is_full(cause) for cause in causes_of(error))
 
 
 def data_version(connection: Connection) -> str:

@@ -36,6 +36,7 @@ from connectomedb.errors import BadConstraint
 from connectomedb.search.operands import parse_operand
 from connectomedb.search.query import FieldRef, SearchField, SearchQuery
 from connectomedb.search.resolve import resolve
+from connectomedb.store import registration
 from connectomedb.store import tables as t
 from connectomedb.store.compile import Compiler, column_of
 from connectomedb.store.engine import Dialect
@@ -82,6 +83,7 @@ def find_facet(
             raise BadConstraint("cross counts are of two fields; name the second one with against=")
         asked.append(SearchField(facet.against))
     resolved = resolve(replace(query, fields=tuple(asked), sort_by=None), layout.types)
+    registration.admit(registration.unsearchable(connection), resolved, who)
     resolved = admit(connection, resolved, layout.types, who)
     compiler = Compiler(resolved, who, layout, dialect)
     if len(resolved.fields) != len(asked):

@@ -33,6 +33,7 @@ from connectomedb.schema.documents import check_value
 from connectomedb.schema.model import ElementPath
 from connectomedb.store import tables as t
 from connectomedb.store.engine import writing
+from connectomedb.store.unique import unique_columns
 
 Known = Mapping[str, Mapping[str, str]]
 
@@ -75,6 +76,21 @@ def grow(connection: Connection, layout: t.Layout) -> None:
                 f"the data type of table {name} has items and is not defined any more; put its schema back"
             )
     _note(connection, known, wanted)
+
+
+def add_indexes(engine: Engine, layout: t.Layout) -> None:
+    """Indexes of values that are one of a kind, in tables that are older than them."""
+    found = inspect(engine)
+    missing = [
+        index
+        for table in {one.column.table for one in unique_columns(layout)}
+        for index in table.indexes
+        if index.name not in {known["name"] for known in found.get_indexes(table.name)}
+    ]
+    if missing:
+        with writing(engine) as connection:
+            for index in sorted(missing, key=lambda one: str(one.name)):
+                index.create(connection, checkfirst=True)
 
 
 def _follow(connection: Connection, tables: tuple[Table, ...], before: Known) -> None:
@@ -121,6 +137,7 @@ def _alter(
     target = quote.format_table(table)
     for name in had:
         if name in dropped:
+            connection.execute(text(f"DROP INDEX IF EXISTS {quote.quote(t.index_name(table.name, name))}"))
             connection.execute(text(f"ALTER TABLE {target} DROP COLUMN {quote.quote(name)}"))
     for column in table.columns:
         if column.name not in had or column.name in dropped:

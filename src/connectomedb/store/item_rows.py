@@ -28,12 +28,17 @@ class Rows:
     memberships: list[dict[str, Any]] = field(default_factory=list)
     typed: dict[Table, list[dict[str, Any]]] = field(default_factory=dict)
 
+    def by_table(self) -> list[tuple[Table, list[dict[str, Any]]]]:
+        """All of them, in the order in which they must be written."""
+        fixed = [(t.item, self.items), (t.project, self.projects), (t.membership, self.memberships)]
+        return [*fixed, *self.typed.items()]
+
 
 def add_leaves(item: Item, pk: int, typed: t.TypedTable, rows: Rows) -> None:
     """The typed row of an item, over all tables of its type. Raises DocumentError for a homeless leaf."""
     kept_in_item = t.item_paths(typed.family)
     found: dict[Table, dict[str, Any]] = {
-        table: dict.fromkeys(c.name for c in table.columns) | {"pk": pk} for table in typed.tables
+        table: dict.fromkeys(table.columns.keys()) | {"pk": pk} for table in typed.tables
     }
     for path, value in item.values.items():
         if path.lower() in kept_in_item:
@@ -72,7 +77,7 @@ def _add_entries(
     for entry in entries:
         numbers[child.path] += 1
         number = numbers[child.path]
-        row: dict[str, Any] = dict.fromkeys((c.name for c in child.columns.values()), None)
+        row: dict[str, Any] = dict.fromkeys(child.table.columns.keys())
         row |= {"owner_pk": pk, "entry": number, "entry_type": entry.xsi_type}
         if parent_entry is not None:
             row["parent_entry"] = parent_entry

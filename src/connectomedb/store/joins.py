@@ -5,29 +5,34 @@
     session   the one session that the root's scan, reconstruction or assessor belongs to
     parts     the scans, reconstructions and assessors of the root's session
     cohort    everything about the root's subject
+    linked    what a display document joins by a SchemaLink: elements of both that have the same values
 
-The nearest of them holds: a scan's assessors are those of its session, not of its subject.
+A SchemaLink comes first, as its writer means it. Of the others the nearest holds: a scan's assessors are
+those of its session, not of its subject.
 
 Source  protocol/search-and-types.md 4.7
 """
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from sqlalchemy import ColumnElement, FromClause, and_, desc
 
 from connectomedb.errors import BadConstraint
 from connectomedb.schema.model import DataType
+from connectomedb.schema.registry import canonical
 from connectomedb.store import tables as t
 from connectomedb.store.rows import Row
+from connectomedb.store.tiers import read_leaf
 from connectomedb.vocabulary.records import Principal
 
 SESSION = "xnat:imageSessionData"
 MEASURE = "xnat:subjectAssessorData"
 _IN_SESSION = ("xnat:imageScanData", "xnat:reconstructedImageData", "xnat:imageAssessorData")
 
-Tie = Literal["same", "subject", "session", "parts", "cohort"]
+Tie = Literal["same", "subject", "session", "parts", "cohort", "linked"]
 
 
 class Joins:
@@ -76,7 +81,10 @@ class Joins:
 
     def link(self, row: Row) -> tuple[ColumnElement[bool], ...]:
         """`row` is one of those beside the root's that the user sees."""
-        if self.tie(row.data_type) == "parts":
+        tie = self.tie(row.data_type)
+        if tie == "linked":
+            return (*self._linked(row), row.of_type(), row.seen_by(self._who))
+        if tie == "parts":
             root = self.root
             session = root.pk if self._is(self._root_type, SESSION) else root.base.c.owner_pk
             beside = row.base.c.owner_pk == session
@@ -96,10 +104,33 @@ class Joins:
             return (latest.nulls_last() if by_date else latest.nulls_first(), desc(row.pk))
         return (desc(row.base.c.insert_date), desc(row.pk))
 
+    def _linked(self, row: Row) -> tuple[ColumnElement[bool], ...]:
+        """The values that a SchemaLink compares, as far as the user may read them; without one, no link."""
+        conditions = []
+        for here, there in self._mappings(row.data_type.xsi_type):
+            mine = read_leaf(self.root, here, self._types.get(self._root_type), self._who)
+            theirs = read_leaf(row, there, row.data_type, self._who)
+            if mine is None or theirs is None or mine.value_type != theirs.value_type:
+                raise BadConstraint(
+                    f"the SchemaLink from {self._root_type}/{here} to {row.data_type.xsi_type}/{there} does "
+                    "not join two elements of one type; mend the display document"
+                )
+            conditions.append(theirs.sql == mine.sql)
+        return tuple(conditions)
+
+    def _mappings(self, other: str) -> tuple[tuple[str, str], ...]:
+        """The element paths that a SchemaLink to that type compares, here and there; () without one."""
+        for link in self._types.display(self._root_type).schema_links:
+            if link.element_name.lower() == other.lower():
+                return tuple((_path_of(here), _path_of(there)) for here, there in link.mappings)
+        return ()
+
     def _tie(self, other: str) -> Tie:
         root = self._root_type
         if self._is(root, other) or self._is(other, root):
             return "same"
+        if self._mappings(other):
+            return "linked"
         if self._about_subject(root):
             if self._is(other, t.SUBJECT):
                 return "subject"
@@ -121,3 +152,9 @@ class Joins:
         """Some item of the type may belong to a subject."""
         kinds = (MEASURE, t.FILE, *_IN_SESSION)
         return any(self._is(one.xsi_type, k) for one in self._types.subtypes(xsi_type) for k in kinds)
+
+
+def _path_of(text: str) -> str:
+    """`xnat:subjectData.ID` and `xnat:subjectData/ID` → `ID`."""
+    match = re.match(r"\w+:\w+[/.](.+)", text, re.DOTALL)
+    return canonical(match[1] if match else text)

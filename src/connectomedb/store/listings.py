@@ -1,4 +1,4 @@
-"""Listings of projects, subjects and experiments, with the columns and filters that a URL names.
+"""Listings of every level of the hierarchy, with the columns and filters that a URL names.
 
 They use the same rows, expressions and comparisons as searches, and one statement each. Other than in a
 search, a column inside a repeated part gives one row per entry.
@@ -8,10 +8,10 @@ Source  protocol/rest.md 2.2 to 2.7, protocol/search-and-types.md 5
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -23,105 +23,52 @@ from sqlalchemy import (
     func,
     literal,
     null,
-    or_,
     select,
-    true,
 )
+from sqlalchemy.types import DateTime
 
 from connectomedb.errors import BadConstraint, UnknownField
-from connectomedb.schema.model import DataType, DisplayField, ValueType
+from connectomedb.schema.model import DataType, DisplayField
 from connectomedb.schema.registry import canonical, nearest
-from connectomedb.search.operands import parse_operand
 from connectomedb.store import tables as t
-from connectomedb.store.comparisons import compare
 from connectomedb.store.computed import Expressions
 from connectomedb.store.engine import Dialect
+from connectomedb.store.list_filters import matches
+from connectomedb.store.membership import member_type
 from connectomedb.store.rows import Expr, Row, bound
 from connectomedb.store.tiers import admit_paths, guarded, read_leaf
-from connectomedb.store.visibility import reads_project
+from connectomedb.store.visibility import reads_in
 from connectomedb.tables.result import Column, ResultTable
 from connectomedb.vocabulary.records import Principal
+from connectomedb.vocabulary.short_names import (
+    DEFAULT_COLUMNS,
+    IMAGE_ASSESSOR,
+    LEVEL_TYPES,
+    RECONSTRUCTION,
+    SCAN,
+    SESSION,
+    SHORT_NAMES,
+    SUBJECT_ASSESSOR,
+    ListLevel,
+)
 
-Level = Literal["projects", "subjects", "experiments"]
+Level = ListLevel
 
-SESSION = "xnat:imageSessionData"
-MR_SESSION = "xnat:mrSessionData"
-SUBJECT_ASSESSOR = "xnat:subjectAssessorData"
-IMAGE_ASSESSOR = "xnat:imageAssessorData"
-
-
-@dataclass(frozen=True, slots=True)
-class _Short:
-    """A short name: the type and path it stands for; without a path it is computed."""
-
-    name: str
-    xsi_type: str
-    path: str = ""
-
-
-def _shorts(xsi_type: str, names: str, prefix: str = "") -> list[_Short]:
-    """`short=path` or a name that is its own path."""
-    found = []
-    for word in names.split():
-        short, _, path = word.partition("=")
-        found.append(_Short(short, xsi_type, f"{prefix}{path or short}"))
-    return found
-
-
-_COMPUTED = "insert_date insert_user last_modified"
-_PI = "pi_firstname=investigator/firstname pi_lastname=investigator/lastname"
-
-_SHORT_NAMES: Mapping[str, Mapping[str, _Short]] = {
-    level: {short.name.lower(): short for short in shorts}
-    for level, shorts in {
-        "projects": [
-            *_shorts(t.PROJECT, "ID secondary_ID name description keywords alias=aliases/alias/alias"),
-            *_shorts(t.PROJECT, "pi_firstname=PI/firstname pi_lastname=PI/lastname"),
-            *(_Short(name, t.PROJECT) for name in ("note", *_COMPUTED.split())),
-        ],
-        "subjects": [
-            *_shorts(t.SUBJECT, f"ID project label group src {_PI}"),
-            *_shorts(
-                t.SUBJECT,
-                "dob yob age gender handedness ses education educationDesc race ethnicity weight height "
-                "gestational_age post_menstrual_age birth_weight",
-                "demographics/",
-            ),
-            *(_Short(name, t.SUBJECT) for name in _COMPUTED.split()),
-        ],
-        "experiments": [
-            *_shorts(t.EXPERIMENT, f"ID project label date time note visit_id visit protocol {_PI}"),
-            *_shorts(
-                t.EXPERIMENT,
-                "validation_method=validation/method validation_status=validation/status "
-                "validation_date=validation/date validation_notes=validation/notes",
-            ),
-            *_shorts(SUBJECT_ASSESSOR, "subject_ID"),
-            *_shorts(
-                SESSION,
-                "scanner operator dcmAccessionNumber dcmPatientId dcmPatientName session_type modality UID "
-                "studyInstanceUID=UID",
-            ),
-            *_shorts(MR_SESSION, "coil fieldStrength marker stabilization"),
-            *_shorts(IMAGE_ASSESSOR, "session_ID=imageSession_ID"),
-            *(
-                _Short(name, t.EXPERIMENT)
-                for name in (*_COMPUTED.split(), "xsiType", "subject_label", "subject_project")
-            ),
-            _Short("session_label", IMAGE_ASSESSOR),
-            _Short("session_project", IMAGE_ASSESSOR),
-        ],
-    }.items()
-}
-_LEVEL_TYPES: Mapping[Level, str] = {
-    "projects": t.PROJECT,
-    "subjects": t.SUBJECT,
-    "experiments": t.EXPERIMENT,
-}
-_DEFAULTS: Mapping[Level, tuple[str, ...]] = {
-    "projects": ("ID", "secondary_ID", "name", "description", "pi_firstname", "pi_lastname"),
-    "subjects": ("ID", "project", "label", "insert_date", "insert_user"),
-    "experiments": ("ID", "project", "date", "xsiType", "label", "insert_date"),
+_EXPERIMENT_LEVELS: frozenset[Level] = frozenset(("experiments", "assessors"))
+_PART_LEVELS: frozenset[Level] = frozenset(("scans", "reconstructions"))
+# What a session holds, as columns beside it: the place, the type, and the family whose paths lead there.
+_HELD: tuple[tuple[str, str, t.Family | None], ...] = (
+    ("scans/scan", SCAN, "scan"),
+    ("reconstructions/reconstructedimage", RECONSTRUCTION, "reconstruction"),
+    ("assessors/assessor", IMAGE_ASSESSOR, None),
+)
+_TITLES: Mapping[Level, str] = {
+    "projects": "Projects",
+    "subjects": "Subjects",
+    "experiments": "Matching experiments",
+    "assessors": "Matching experiments",
+    "scans": "Scans",
+    "reconstructions": "Reconstructions",
 }
 
 
@@ -145,21 +92,29 @@ class _Listing:
     subject: str
     root: DataType
     row: Row
+    session: str = ""
     membership: FromClause = field(default_factory=lambda: t.membership.alias())
     subject_membership: FromClause = field(default_factory=lambda: t.membership.alias())
     uses_subject_membership: bool = False
+    inner: dict[str, Row] = field(default_factory=dict)
     entries: dict[str, tuple[t.ChildTable, FromClause]] = field(default_factory=dict)
 
     def value(self, asked: _Asked) -> Expr:
         """The SQL of a column; a path that the rows do not have gives no value."""
+        held = self.held(asked)
+        if held is not None:
+            inner, path = held
+            return read_leaf(inner, path, asked.data_type, self.who) or Expr(cast(null(), t.string), "string")
         short = asked.short.lower()
+        if short == "note" and self.level == "projects":
+            return self.note()
         if short in _BUILT:
             return _BUILT[short](self)
         family = self.layout.family(asked.data_type.xsi_type)
         row = self.row.subject if family == "subject" else self.row
         if family == self.row.family and asked.path.lower() == "label":
             return self.label()
-        if self.level == "experiments" and family == "experiment" and asked.path.lower() == "project":
+        if self.level in _EXPERIMENT_LEVELS and family == "experiment" and asked.path.lower() == "project":
             return self.owner()
         found = read_leaf(row, asked.path, asked.data_type, self.who)
         if found is not None:
@@ -168,6 +123,21 @@ class _Listing:
         if child is not None and row is self.row:
             return guarded(self.entry(*child), row, asked.path, asked.data_type, self.who)
         return Expr(cast(null(), t.string), "string")
+
+    def held(self, asked: _Asked) -> tuple[Row, str] | None:
+        """The scan or assessor inside a session that a column is of, and the path there; each is a row."""
+        if self.level not in _EXPERIMENT_LEVELS or asked.short:
+            return None
+        for place, kind, family in _HELD:
+            path = asked.path
+            if path.lower().startswith(f"{place}/"):
+                path = path[len(place) + 1 :]
+            elif self.layout.family(asked.data_type.xsi_type) != family:
+                continue
+            if place not in self.inner:
+                self.inner[place] = Row(self.layout, self.layout.types.get(kind))
+            return self.inner[place], path
+        return None
 
     def entry(self, child: t.ChildTable, leaf: str) -> Expr:
         """A leaf of a repeated part; the part is joined once, however many of its leaves are asked for."""
@@ -185,11 +155,13 @@ class _Listing:
         Deviation: XNAT names the owner to everybody. A reader of the shared item alone could do nothing
         with that name, and clients that build addresses from it run into a 404.
         """
-        return bool(self.project) or (self.level == "experiments" and not self.who.is_admin)
+        if self.level in _PART_LEVELS:
+            return False
+        return bool(self.project) or (self.level in _EXPERIMENT_LEVELS and not self.who.is_admin)
 
     def owner(self) -> Expr:
         """The project: the owner; in a project's list of experiments that project."""
-        if self.reads_here and self.level == "experiments":
+        if self.reads_here and self.level in _EXPERIMENT_LEVELS:
             return Expr(self.membership.c.project, "string")
         return Expr(self.row.base.c.project, "string")
 
@@ -228,16 +200,19 @@ class _Listing:
     def frame(self) -> FromClause:
         """Everything joined."""
         frame = self.row.joined()
-        if self.project:
+        if self.level in _PART_LEVELS:
+            pass  # what a part shows is decided by its session
+        elif self.project:
             m = self.membership.c
             frame = frame.join(
                 self.membership, and_(m.item_pk == self.row.pk, m.project == bound(self.project))
             )
         elif self.reads_here:
             m, other = self.membership.c, t.membership.alias()
+            reads = reads_in(other.c.project, self.row.base.c.xsi_type, self.who)
             first = (
                 select(func.min(other.c.position))
-                .where(other.c.item_pk == m.item_pk, reads_project(other.c.project, self.who))
+                .where(other.c.item_pk == m.item_pk, reads)
                 .correlate(self.membership)
                 .scalar_subquery()
             )
@@ -248,29 +223,52 @@ class _Listing:
                 self.subject_membership,
                 and_(m.item_pk == self.row.subject_pk, m.project == bound(self.project)),
             )
+        for inner in self.inner.values():
+            here = and_(inner.base.c.owner_pk == self.row.pk, inner.of_type(), inner.seen_by(self.who))
+            frame = inner.attached(frame, here)
         for _, entry in self.entries.values():
             frame = frame.outerjoin(entry, entry.c.owner_pk == self.row.pk)
         return frame
 
     def uri(self) -> ColumnElement[str]:
         """Where the item is, within the site."""
-        return literal(f"/data/{self.level}/", t.string) + self.row.base.c.id
+        level = self.level if self.level in ("projects", "subjects") else "experiments"
+        return literal(f"/data/{level}/", t.string) + self.row.base.c.id
+
+    def key(self) -> Expr:
+        """What names the row: an id of the site; of a part its ID within the session."""
+        column = self.row.base.c.label if self.level in _PART_LEVELS else self.row.base.c.id
+        return Expr(column, "string")
+
+    def order(self) -> tuple[ColumnElement[Any], ...]:
+        """By id; parts as they stand in the document."""
+        base = self.row.base.c
+        first = (asc(base.entry), asc(base.pk)) if self.level in _PART_LEVELS else (asc(base.id),)
+        inside = (asc(inner.pk) for inner in self.inner.values())
+        return (*first, *inside, *(asc(entry.c.entry) for _, entry in self.entries.values()))
+
+    def number(self) -> Expr:
+        """A part's number on the site."""
+        return Expr(self.row.pk, "integer")
+
+    def of_holder(self) -> ColumnElement[bool]:
+        """The row belongs to the session that is listed."""
+        holder = t.item.alias()
+        found = select(holder.c.pk).where(holder.c.id == bound(self.session)).scalar_subquery()
+        return self.row.base.c.owner_pk == found
 
 
 _BUILT: Mapping[str, Callable[[_Listing], Expr]] = {
     "insert_date": lambda listing: listing.computed("insert_date"),
     "insert_user": lambda listing: listing.computed("insert_user"),
     "last_modified": lambda listing: listing.computed("last_modified"),
+    "xnat_imagescandata_id": lambda listing: listing.number(),
+    "xnat_reconstructedimagedata_id": lambda listing: listing.number(),
     "xsitype": lambda listing: Expr(listing.row.base.c.xsi_type, "string"),
     "subject_label": lambda listing: listing.subject_label(),
     "subject_project": lambda listing: Expr(listing.row.subject.base.c.project, "string"),
     "session_label": lambda listing: listing.of_session("label"),
     "session_project": lambda listing: listing.of_session("project"),
-    "note": lambda listing: (
-        listing.note()
-        if listing.level == "projects"
-        else (listing.row.leaf("note", listing.root) or Expr(cast(null(), t.string), "string"))
-    ),
 }
 
 
@@ -283,11 +281,16 @@ def list_level(
     *,
     project: str = "",
     subject: str = "",
+    session: str = "",
+    since: datetime | None = None,
     columns: Sequence[str] = (),
     xsi_types: Sequence[str] = (),
     filters: Mapping[str, str] | None = None,
 ) -> ResultTable:
-    """What the user may see of one level, ordered by id.
+    """What the user may see of one level, ordered by id; parts in the order of their session's document.
+
+    `session` is the id of the session whose assessors, scans or reconstructions these are; `since` leaves
+    out what was inserted before.
 
     Shape   the columns asked for (or the level's own), the root type's key, `URI` last
     Raises  UnknownDataType and UnknownField for a filter on a path that there is not; BadConstraint for
@@ -310,10 +313,13 @@ def list_level(
     root = _root(layout, base, chosen, mentioned)
     if not columns:
         wanted = _default_columns(layout, level, base, root, chosen)
-    listing = _Listing(layout, dialect, who, level, project, subject, root, Row(layout, root))
+    elif level in _EXPERIMENT_LEVELS and chosen and root.abstract:
+        # Source  clients.md 2.2: pyxnat reads which kind it is where it asked for an abstract one.
+        wanted += [one for one in [_asked(layout, level, "xsiType")] if one is not None and one not in wanted]
+    listing = _Listing(layout, dialect, who, level, project, subject, root, Row(layout, root), session)
     cells: dict[str, Expr] = {one.key: listing.value(one) for one in wanted}
     key = _key_column(level, base, root)
-    cells.setdefault(key, Expr(listing.row.base.c.id, "string"))
+    cells.setdefault(key, listing.key())
     cells["URI"] = Expr(listing.uri(), "string")
     where = [listing.row.of_type(), listing.row.seen_by(who)]
     if len(chosen) > 1:
@@ -322,32 +328,42 @@ def list_level(
         }
         where.append(listing.row.base.c.xsi_type.in_(sorted(names)))
     if project:
-        where.append(reads_project(bound(project), who))
+        where.append(reads_in(bound(project), member_type(listing.row), who))
+    if session:
+        where.append(listing.of_holder())
+    if since is not None:
+        where.append(listing.row.base.c.insert_date >= literal(since, DateTime()))
     if subject:
         where.append(listing.row.subject.base.c.id == bound(subject))
-    where += [_matches(dialect, listing.value(one), value, one.key) for one, value in conditions]
+    where += [matches(dialect, listing.value(one), value, one.key) for one, value in conditions]
     statement = (
         select(*(cell.sql.label(f"c{n}") for n, cell in enumerate(cells.values())))
         .select_from(listing.frame())
         .where(*where)
-        .order_by(asc(listing.row.base.c.id), *(asc(entry.c.entry) for _, entry in listing.entries.values()))
+        .order_by(*listing.order())
     )
     rows = connection.execute(statement).all()
     described = tuple(Column(name, cell.value_type, name) for name, cell in cells.items())
-    titles = {"projects": "Projects", "subjects": "Subjects", "experiments": "Matching experiments"}
-    return ResultTable(described, tuple(tuple(row) for row in rows), titles[level], root.xsi_type)
+    return ResultTable(described, tuple(tuple(row) for row in rows), _TITLES[level], root.xsi_type)
+
+
+def known_fields(level: Level) -> tuple[tuple[str, str], ...]:
+    """The short names of a level with the path that each stands for."""
+    return tuple((s.name, f"{s.xsi_type}/{s.path or s.name}") for s in SHORT_NAMES[level].values())
 
 
 def _base(layout: t.Layout, level: Level, project: str, subject: str) -> DataType:
-    name = _LEVEL_TYPES[level]
-    if level == "experiments" and (project or subject):
+    name = LEVEL_TYPES[level]
+    if level == "assessors":
+        name = IMAGE_ASSESSOR
+    elif level == "experiments" and (project or subject):
         name = SUBJECT_ASSESSOR
     return layout.types.get(name)
 
 
 def _asked(layout: t.Layout, level: Level, name: str) -> _Asked | None:
     """What a column name stands for; None for one that is unknown."""
-    shorts = _SHORT_NAMES[level]
+    shorts = SHORT_NAMES[level]
     short = shorts.get(name.lower())
     if short is not None:
         if short.xsi_type not in layout.types:
@@ -361,10 +377,11 @@ def _asked(layout: t.Layout, level: Level, name: str) -> _Asked | None:
         if (one.xsi_type.lower(), one.path.lower()) == (xsi_type.lower(), path.lower()):
             return _Asked(one.name, data_type, path, one.name)
     family = layout.family(xsi_type)
-    row_family = layout.family(_LEVEL_TYPES[level])
-    if family != row_family and not (family == "subject" and row_family == "experiment"):
+    row_family = layout.family(LEVEL_TYPES[level])
+    beside = row_family == "experiment" and family in ("subject", "scan", "reconstruction")
+    if family != row_family and not beside:
         return None
-    if xsi_type.lower() == t.SUBJECT.lower() and level == "experiments" and path.lower() == "label":
+    if xsi_type.lower() == t.SUBJECT.lower() and level in _EXPERIMENT_LEVELS and path.lower() == "label":
         return _Asked(name.lower(), data_type, path, "subject_label")
     return _Asked(name.lower(), data_type, path)
 
@@ -414,7 +431,7 @@ def _root(
 def _default_columns(
     layout: t.Layout, level: Level, base: DataType, root: DataType, chosen: Sequence[DataType]
 ) -> list[_Asked]:
-    names = list(_DEFAULTS[level])
+    names = list(DEFAULT_COLUMNS[level])
     if level == "experiments" and chosen and base.xsi_type == t.EXPERIMENT:
         if layout.types.is_a(root.xsi_type, SUBJECT_ASSESSOR):
             names += ["subject_ID", "subject_label"]
@@ -424,43 +441,6 @@ def _default_columns(
 
 
 def _key_column(level: Level, base: DataType, root: DataType) -> str:
-    if root.xsi_type == _LEVEL_TYPES[level]:
+    if root.xsi_type == LEVEL_TYPES[level]:
         return "ID"
     return "session_ID" if root.xsi_type == SESSION else f"{root.xsi_type.lower()}/id"
-
-
-def _matches(dialect: Dialect, expr: Expr, value: str, called: str) -> ColumnElement[bool]:
-    """A filter by value: commas are OR; patterns with `%` or `*`; ranges of numbers and dates."""
-    parts = [part.strip() for part in value.split(",") if part.strip()]
-    if not parts:
-        return true()
-    return or_(*(_matches_one(dialect, expr, part, called) for part in parts))
-
-
-def _matches_one(dialect: Dialect, expr: Expr, text: str, called: str) -> ColumnElement[bool]:
-    if expr.value_type == "string" or "%" in text or "*" in text:
-        if "%" in text or "*" in text:
-            return compare(dialect, expr, "LIKE", (), text.replace("*", "%"))
-        return compare(dialect, expr, "=", (), text)
-    ends = _range(text, expr.value_type)
-    try:
-        values = tuple(parse_operand(end, expr.value_type) for end in ends)
-    except ValueError as error:
-        raise BadConstraint(f"{called}={text!r}: not a {expr.value_type}, nor a range a-b") from error
-    if len(values) == 1:
-        return compare(dialect, expr, "=", values, values[0])
-    return compare(dialect, expr, "BETWEEN", values, None)
-
-
-_NUMBER = r"[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?"
-_DAY = r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}/[0-9]{1,2}/[0-9]{4})"
-
-
-def _range(text: str, value_type: ValueType) -> tuple[str, ...]:
-    """`a-b` or `a..b` as two values; a single value, a leading minus or an ISO date as one."""
-    low, dots, high = text.partition("..")
-    if dots:
-        return (low, high)
-    unit = _NUMBER if value_type in ("integer", "float") else _DAY
-    found = re.fullmatch(f"({unit})-({unit})", text)
-    return (found[1], found[2]) if found else (text,)

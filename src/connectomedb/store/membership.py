@@ -17,7 +17,7 @@ from connectomedb.schema.model import DataType
 from connectomedb.search.resolve import ResolvedCriterion, ResolvedSet
 from connectomedb.store import tables as t
 from connectomedb.store.rows import Expr, Row, bound
-from connectomedb.store.visibility import reads_project
+from connectomedb.store.visibility import reads_in
 from connectomedb.vocabulary.records import Principal
 
 
@@ -48,7 +48,7 @@ def lists_project(row: Row, project: str, who: Principal) -> ColumnElement[bool]
     """
     m = t.membership.alias()
     inside = select(m.c.item_pk).where(m.c.project == bound(project))
-    return and_(reads_project(bound(project), who), membership_key(row).in_(inside))
+    return and_(reads_in(bound(project), member_type(row), who), membership_key(row).in_(inside))
 
 
 def membership_key(row: Row) -> ColumnElement[Any]:
@@ -56,6 +56,17 @@ def membership_key(row: Row) -> ColumnElement[Any]:
     if row.family == "file":
         return row.subject_pk
     return row.base.c.root_pk if row.family in t.PARTS else row.pk
+
+
+def member_type(row: Row) -> ColumnElement[Any]:
+    """The concrete type that rights are judged by: the row's own, its root's, that of files."""
+    if row.family == "file":
+        return literal(t.FILE, t.string)
+    if row.family not in t.PARTS:
+        return row.base.c.xsi_type
+    top = t.item.alias()
+    found = select(top.c.xsi_type).where(top.c.pk == row.base.c.root_pk)
+    return found.correlate_except(top).scalar_subquery()
 
 
 def share_of(row: Row) -> Expr:

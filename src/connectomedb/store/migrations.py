@@ -50,6 +50,7 @@ def upgrade(engine: Engine, layout: t.Layout) -> None:
                 connection.execute(update(t.schema_version).values(version=found + 1))
     _add_missing_tables(engine)
     growth.follow_types(engine, layout)
+    growth.add_indexes(engine, layout)
 
 
 def _add_missing_tables(engine: Engine) -> None:

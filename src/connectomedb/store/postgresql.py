@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
+from time import monotonic
 from typing import Any
 
 import psycopg
@@ -14,6 +18,7 @@ from sqlalchemy import (
     String,
     and_,
     any_,
+    bindparam,
     case,
     collate,
     create_engine,
@@ -25,6 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION, aggregate_order_by
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import (
     BigInteger,
@@ -55,6 +61,9 @@ _ARRAY_TYPES: Mapping[ValueType, TypeEngine[Any]] = {
 UNICODE_COLLATION = "pg_c_utf8"
 UNICODE_SINCE = (17, 0)
 _DISK_FULL = "53100"
+# A connection that was used so short a time ago is taken to be open still.
+TRUSTED_S = 1.0
+_USED_AT = "connectomedb_used_at"
 
 
 def open_postgresql(url: URL) -> Engine:
@@ -63,7 +72,6 @@ def open_postgresql(url: URL) -> Engine:
         url,
         pool_size=16,
         max_overflow=48,
-        pool_pre_ping=True,
         connect_args={"options": "-c timezone=UTC -c datestyle=ISO", "cursor_factory": _BinaryCursor},
     )
 
@@ -72,6 +80,21 @@ def open_postgresql(url: URL) -> Engine:
         connection.server_cursor_factory = _BinaryServerCursor
         for vector in ("int2vector", "oidvector"):
             connection.adapters.register_loader(vector, _VectorLoader)
+
+    @event.listens_for(engine, "checkin")
+    def note_use(_connection: object, record: Any) -> None:
+        record.info[_USED_AT] = monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def see_whether_it_lives(connection: psycopg.Connection[Any], record: Any, _proxy: object) -> None:
+        # To ask each time costs a round trip, which is what a small read costs.
+        if monotonic() - record.info.get(_USED_AT, math.inf) < TRUSTED_S:
+            return
+        try:
+            connection.execute("SELECT 1")
+            connection.rollback()
+        except psycopg.Error as problem:
+            raise DisconnectionError from problem
 
     return engine
 
@@ -106,8 +129,9 @@ class _BinaryServerCursor(psycopg.ServerCursor[Any]):
 
 
 def is_full(error: BaseException | None) -> bool:
-    """The database could not grow."""
-    return getattr(error, "sqlstate", None) == _DISK_FULL
+    """The database could not grow: the disk is full, or a file reached a limit, which has no own code."""
+    told = getattr(getattr(error, "diag", None), "source_function", None)
+    return getattr(error, "sqlstate", None) == _DISK_FULL or told in ("mdextend", "mdzeroextend")
 
 
 def lower(text: ColumnElement[Any], collation: str) -> ColumnElement[str]:
@@ -199,6 +223,42 @@ def join_text(
 def among(value: ColumnElement[Any], operands: Sequence[Any], value_type: ValueType) -> ColumnElement[bool]:
     """Equal to one of many, which are bound as one array."""
     return value == any_(literal(list(operands), ARRAY(_ARRAY_TYPES[value_type])))
+
+
+def one_of(value: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """A text is one of a list that is bound later by this name."""
+    return value == any_(bindparam(name, type_=ARRAY(Text())))
+
+
+def insert_of(names: Sequence[str]) -> str:
+    """One statement that fills tables, in this order, with rows in JSON: a text for each table.
+
+    However many rows there are, and whichever columns they fill, it is one text that is planned once.
+    """
+    parts = [f"INSERT INTO {n} SELECT * FROM json_populate_recordset(NULL::{n}, %s::json)" for n in names]  # noqa: S608  # our own names
+    *first, last = parts
+    named = ", ".join(f"part_{n} AS ({part})" for n, part in enumerate(first))
+    return f"WITH {named} {last}" if named else last
+
+
+def rows_as_json(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows for `insert_of`; what is not said is no value."""
+    said = [{name: value for name, value in row.items() if value is not None} for row in rows]
+    try:
+        return json.dumps(said, default=_as_text, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        # JSON has no word for what is not finite; the database reads the text.
+        said = [{n: str(v) if isinstance(v, float) else v for n, v in row.items()} for row in said]
+        return json.dumps(said, default=_as_text, ensure_ascii=False)
+
+
+def _as_text(value: date | datetime | time) -> str:
+    return value.isoformat()
+
+
+def table_of(error: BaseException | None) -> str:
+    """The table that the server names in its refusal; '' when there is no such error."""
+    return (error.diag.table_name or "") if isinstance(error, psycopg.Error) else ""
 
 
 def whole(number: ColumnElement[Any]) -> ColumnElement[int]:

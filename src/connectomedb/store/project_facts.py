@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import get_args
 
 from sqlalchemy import (
     BigInteger,
@@ -19,9 +20,11 @@ from sqlalchemy import (
     update,
 )
 
-from connectomedb.errors import ConfigurationError
+from connectomedb.errors import BadConstraint, ConfigurationError
 from connectomedb.schema.built_ins import PROJECT_SETTINGS
 from connectomedb.store import tables as t
+from connectomedb.store.visibility import visible_project
+from connectomedb.vocabulary.records import Accessibility, Principal
 
 # As a new XNAT project has them: nothing is held back, and sessions go into the archive by themselves.
 DEFAULTS: Mapping[str, int] = {"quarantine_code": 0, "prearchive_code": 4}
@@ -48,6 +51,31 @@ project_favorite = Table(
     Column("user_id", Integer, ForeignKey("account.user_id", ondelete="CASCADE"), primary_key=True),
     Column("project", t.string, ForeignKey("project.id", ondelete="CASCADE"), primary_key=True),
 )
+
+
+def read_accessibility(connection: Connection, project: str) -> Accessibility:
+    """Who may see the project beside its groups."""
+    found: Accessibility = connection.execute(
+        select(t.project.c.accessibility).where(t.project.c.id == project)
+    ).scalar_one()
+    return found
+
+
+def change_accessibility(connection: Connection, project: str, level: str) -> None:
+    """Say who may see the project beside its groups. Raises BadConstraint for a word that is none."""
+    if level not in get_args(Accessibility):
+        raise BadConstraint(
+            f"accessibility {level!r} is none; there are: {', '.join(get_args(Accessibility))}"
+        )
+    connection.execute(update(t.project).where(t.project.c.id == project).values(accessibility=level))
+
+
+def list_favorites(connection: Connection, who: Principal) -> tuple[str, ...]:
+    """Ids of the user's favourite projects, of those that they see."""
+    seen = select(t.item.c.id).where(t.item.c.family == "project", visible_project(t.item, who))
+    f = project_favorite.c
+    query = select(f.project).where(f.user_id == who.user_id, f.project.in_(seen)).order_by(f.project)
+    return tuple(connection.scalars(query))
 
 
 def change_setting(connection: Connection, project: str, name: str, value: int) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, or_, select
 
 from connectomedb.errors import ConfigurationError, NoSuchProject
 from connectomedb.store import tables as t
-from connectomedb.store.visibility import reads_project, visible, visible_project
+from connectomedb.store.visibility import reads_in, visible, visible_project
 from connectomedb.vocabulary.records import Accessibility, Principal
 
 LEGAL_NAME = re.compile(r"[A-Za-z0-9_-]+\Z")
@@ -52,7 +52,7 @@ def count_members(connection: Connection, who: Principal) -> dict[tuple[str, str
     rows = connection.execute(
         select(m.project, m.family, func.count())
         .join_from(t.membership, t.item, t.item.c.pk == m.item_pk)
-        .where(m.family != "project", visible(t.item, who), reads_project(m.project, who))
+        .where(m.family != "project", visible(t.item, who), reads_in(m.project, t.item.c.xsi_type, who))
         .group_by(m.project, m.family)
     )
     return {(project, family): n for project, family, n in rows}

@@ -1,19 +1,23 @@
 """Registered data types: one `xdat:element_security` record for each, with XNAT's defaults.
 
-A type is registered by being there; the table keeps what an administrator changed.
+A type is registered by being there; the table keeps what an administrator changed. `secure`, `secure_read`
+and `accessible` say who sees its items: that stands in `visibility`. `searchable` says whether others than
+administrators may ask for its fields. `browse` and what is left are for pages, and kept as they are said.
 Source   protocol/search-and-types.md 1.7
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
+from time import monotonic
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Connection, Integer, Table, insert, select, update
+from sqlalchemy import Boolean, Column, Connection, Engine, Integer, Table, insert, select, update
 
 from connectomedb.errors import AccessDenied, BadConstraint, UnknownDataType
 from connectomedb.schema.registry import DataTypes, nearest
+from connectomedb.search.resolve import ResolvedQuery
 from connectomedb.store import tables as t
 from connectomedb.vocabulary.records import Principal
 
@@ -25,6 +29,9 @@ ACTIONS: Mapping[str, str] = {
     "xml_file": "Download XML",
     "email_report": "Email",
 }
+_GOOD_FOR_S = 1.0
+# Attributes as requests spell them, where records do otherwise.
+_OLD_NAMES: Mapping[str, str] = {"browseable": "browse"}
 _TRUTH = {"1": True, "true": True, "0": False, "false": False}
 
 
@@ -94,13 +101,57 @@ def register(
     name = types.get(xsi_type).xsi_type
     if name not in _registered(types):
         raise UnknownDataType(name, nearest(name, _registered(types)))
-    values = {key: _parsed(key, text) for key, text in changes.items()}
+    spelled = {_OLD_NAMES.get(key, key): text for key, text in changes.items()}
+    values = {key: _parsed(key, text) for key, text in spelled.items()}
     if values:
         here = element_security.c.element_name == name
         done = connection.execute(update(element_security).where(here).values(**values))
         if not done.rowcount:
             connection.execute(insert(element_security).values(element_name=name, **values))
     return registrations(connection, types)[name]
+
+
+def unsearchable(connection: Connection) -> frozenset[str]:
+    """The types that only administrators search."""
+    s = element_security.c
+    return frozenset(connection.scalars(select(s.element_name).where(s.searchable.is_(False))))
+
+
+def admit(names: frozenset[str], query: ResolvedQuery, who: Principal) -> None:
+    """Raises  AccessDenied when the question names one of these types, for all but administrators"""
+    if not names or who.is_admin:
+        return
+    for data_type in (query.root, *(one.data_type for one in query.named())):
+        if data_type.xsi_type in names:
+            raise AccessDenied(
+                f"{data_type.xsi_type} is registered as not searchable; ask an administrator to change that"
+            )
+
+
+class Searchable:
+    """The types that only administrators search, looked up at most once a second.
+
+    Whose items somebody sees is never decided by it: that is asked of the database each time.
+    """
+
+    def __init__(self, engine: Engine, *, clock: Callable[[], float] = monotonic) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._known: tuple[float, frozenset[str]] | None = None
+
+    def admit(self, query: ResolvedQuery, who: Principal) -> None:
+        """See `admit`."""
+        if who.is_admin:
+            return
+        now = self._clock()
+        if self._known is None or now - self._known[0] > _GOOD_FOR_S:
+            with self._engine.connect() as connection:
+                self._known = (now, unsearchable(connection))
+        admit(self._known[1], query, who)
+
+    def forget(self) -> None:
+        """Look again at the next question."""
+        self._known = None
 
 
 def _registered(types: DataTypes) -> list[str]:

@@ -29,7 +29,8 @@ class Refusal:
 class IngestReport:
     """What was stored: how many items, their ids in order, what was left out and why, new types.
 
-    `n_known` counts the files that an earlier run had stored and that were therefore not read again.
+    `n_known` counts the files that an earlier run had stored and that were therefore not read again;
+    `n_updated` those of the items that were there before and had a document laid over them.
     """
 
     n_stored: int
@@ -37,3 +38,4 @@ class IngestReport:
     refused: tuple[Refusal, ...] = ()
     types: tuple[str, ...] = ()
     n_known: int = 0
+    n_updated: int = 0

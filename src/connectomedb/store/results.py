@@ -1,7 +1,8 @@
 """Answers that are kept for paging: a snapshot of typed cells, for the user who asked.
 
 Rows are kept in parts of a few hundred, as JSON; a page reads the parts that it needs, a sort reads one
-column of all. An answer is dropped an hour after its last use.
+column of all. An answer is dropped an hour after its last use, and ends before that when the rights under
+which it was made do: whoever asks for more of it asks the question again.
 
 Source  protocol/search-and-types.md 3.6
 """
@@ -11,10 +12,12 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import (
@@ -38,7 +41,7 @@ from connectomedb.errors import BadConstraint, NotFound
 from connectomedb.schema.values import parse_value
 from connectomedb.search.links import LinkProp
 from connectomedb.store import tables as t
-from connectomedb.store.engine import writing
+from connectomedb.store.engine import data_version, writing
 from connectomedb.tables.cells import VALUE_TYPES, spell
 from connectomedb.tables.result import Cell, Column, ResultStream, ResultTable, Row
 from connectomedb.vocabulary.records import Principal
@@ -49,6 +52,7 @@ _USED_AGAIN_AFTER = timedelta(minutes=1)
 _PART_ROWS = 500
 _PARTS_PER_COMMIT = 20
 _UNFINISHED = -1
+_IDS_AT_ONCE = 500
 _ID = re.compile(r"xs[0-9a-f]{32}\Z")
 
 kept_result = Table(
@@ -65,6 +69,14 @@ kept_result = Table(
     SqlColumn("made_at", DateTime, nullable=False),
     SqlColumn("used_at", DateTime, nullable=False),
     Index("kept_result_by_user", "user_id", "search_id"),
+)
+
+# The rights under which an answer was made, see `standing`; one without a row here is not given out.
+kept_rights = Table(
+    "kept_rights",
+    t.core,
+    SqlColumn("result_id", t.string, primary_key=True),
+    SqlColumn("rights", t.string, nullable=False),
 )
 
 kept_rows = Table(
@@ -98,37 +110,72 @@ def utc_now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
-class KeptResults:
-    """The kept answers of one site. Every server process sees them."""
+Rights = Callable[[Connection, Principal], str]
 
-    def __init__(self, engine: Engine, *, clock: Callable[[], datetime] = utc_now) -> None:
+
+class KeptResults:
+    """The kept answers of one site. Every server process sees them.
+
+    `rights` says what a user may read, as a text that changes when any of it does.
+    """
+
+    def __init__(self, engine: Engine, rights: Rights, *, clock: Callable[[], datetime] = utc_now) -> None:
         self._engine = engine
+        self._rights = rights
         self._clock = clock
+        self._being_made: dict[Hashable, Future[Kept]] = {}
+        self._lock = Lock()
 
     def keep(self, answer: ResultStream, who: Principal, *, search_id: str, question: str) -> Kept:
         """Read an answer to its end and keep it; what nobody used for an hour is dropped first.
 
+        Who asks the same of the same data while it is being made waits for it (within a process).
+
+        Raises  ResultGone when the rights ended while it was made
         Memory  a few thousand rows; nobody sees the answer before it is whole
         """
         self.drop_old()
+        with self._engine.connect() as connection:
+            version, rights = data_version(connection), self._rights(connection, who)
+        keys = tuple(column.key for column in answer.columns)
+        key = (who, search_id, question, keys, version, rights)
+        with self._lock:
+            making = self._being_made.get(key)
+            mine: Future[Kept] = Future()
+            if making is None:
+                self._being_made[key] = mine
+        if making is not None:
+            answer.stop()
+            return making.result()
+        try:
+            kept = self._make(answer, who, search_id=search_id, question=question, rights=rights)
+        except BaseException as trouble:  # whatever it was, those who wait get it too
+            mine.set_exception(trouble)
+            raise
+        finally:
+            with self._lock:
+                del self._being_made[key]
+        mine.set_result(kept)
+        return kept
+
+    def _make(
+        self, answer: ResultStream, who: Principal, *, search_id: str, question: str, rights: str
+    ) -> Kept:
         moment = self._clock()
         columns = (*answer.columns, Column(KEY, "integer"))
         kept = Kept(f"xs{secrets.token_hex(16)}", columns, 0, answer.root, answer.title, question, moment)
-        with writing(self._engine, changes_data=False) as connection:
-            connection.execute(
-                insert(kept_result).values(
-                    id=kept.id,
-                    user_id=who.user_id,
-                    search_id=search_id,
-                    question=question,
-                    root=kept.root,
-                    title=kept.title,
-                    columns=json.dumps([asdict(column) for column in columns]),
-                    n_rows=_UNFINISHED,
-                    made_at=moment,
-                    used_at=moment,
-                )
-            )
+        head: dict[str, object] = {
+            "id": kept.id,
+            "user_id": who.user_id,
+            "search_id": search_id,
+            "question": question,
+            "root": kept.root,
+            "title": kept.title,
+            "columns": json.dumps([asdict(column) for column in columns]),
+            "n_rows": _UNFINISHED,
+            "made_at": moment,
+            "used_at": moment,
+        }
         n_rows = 0
         parts: list[dict[str, object]] = []
         try:
@@ -136,12 +183,19 @@ class KeptResults:
                 parts.append({"result_id": kept.id, "part": number, "cells": _dump(rows, answer.columns)})
                 n_rows += len(rows)
                 if len(parts) == _PARTS_PER_COMMIT:
-                    self._add(parts)
-            self._add(parts)
+                    with writing(self._engine, changes_data=False) as connection:
+                        _write(connection, head if number < _PARTS_PER_COMMIT else {}, parts, rights)
+                    parts.clear()
         finally:
             answer.stop()
         with writing(self._engine, changes_data=False) as connection:
+            _write(connection, head if n_rows <= _PART_ROWS * _PARTS_PER_COMMIT else {}, parts, rights)
             connection.execute(update(kept_result).where(kept_result.c.id == kept.id).values(n_rows=n_rows))
+            ended = self._rights(connection, who) != rights
+            if ended:
+                _drop(connection, [kept.id])
+        if ended:
+            raise ResultGone("what you may read changed while the answer was made; ask the question again")
         return replace(kept, n_rows=n_rows)
 
     def latest(self, who: Principal, search_id: str) -> Kept | None:
@@ -156,22 +210,29 @@ class KeptResults:
         )
         with self._engine.connect() as connection:
             row = connection.execute(query).one_or_none()
-        return None if row is None else _kept(row)
+            good = row is not None and self._is_good(connection, row.id, who)
+        return _kept(row) if good else None
 
     def find(self, result_id: str, who: Principal) -> Kept:
         """The user's kept answer, its life renewed.
 
-        Raises  ResultGone when it was dropped; NotFound when it is somebody else's, or no id of one
+        Raises  ResultGone when it was dropped, or rights of the user changed since; NotFound when it is
+                somebody else's, or no id of one
         """
         if not _ID.match(result_id):
             raise NotFound(f"{result_id[:80]!r} is no kept answer")
         moment = self._clock()
         with self._engine.connect() as connection:
             row = connection.execute(select(kept_result).where(kept_result.c.id == result_id)).one_or_none()
+            good = row is not None and self._is_good(connection, row.id, who)
         if row is None or row.used_at <= moment - LIFETIME:
             raise ResultGone(f"the answer {result_id} is not kept any more; ask the question again")
         if row.user_id != who.user_id or row.n_rows == _UNFINISHED:
             raise NotFound(f"{result_id!r} is no kept answer of yours")
+        if not good:
+            with writing(self._engine, changes_data=False) as connection:
+                _drop(connection, [result_id])
+            raise ResultGone(f"what you may read changed since {result_id} was made; ask the question again")
         if moment - row.used_at > _USED_AGAIN_AFTER:
             with writing(self._engine, changes_data=False) as connection:
                 connection.execute(
@@ -184,8 +245,7 @@ class KeptResults:
         c = kept_result.c
         mine = select(c.id).where(c.user_id == who.user_id, c.search_id == search_id)
         with writing(self._engine, changes_data=False) as connection:
-            connection.execute(delete(kept_rows).where(kept_rows.c.result_id.in_(mine)))
-            connection.execute(delete(kept_result).where(c.user_id == who.user_id, c.search_id == search_id))
+            _drop(connection, connection.scalars(mine).all())
 
     def drop_old(self) -> None:
         """Drop what nobody used for an hour."""
@@ -194,9 +254,7 @@ class KeptResults:
             if connection.scalar(select(kept_result.c.id).where(too_old).limit(1)) is None:
                 return
         with writing(self._engine, changes_data=False) as connection:
-            old = select(kept_result.c.id).where(too_old)
-            connection.execute(delete(kept_rows).where(kept_rows.c.result_id.in_(old)))
-            connection.execute(delete(kept_result).where(too_old))
+            _drop(connection, connection.scalars(select(kept_result.c.id).where(too_old)).all())
 
     def page(
         self,
@@ -242,6 +300,11 @@ class KeptResults:
         columns = (Column("values", kept.columns[place].value_type), Column("count", "integer"))
         return ResultTable(columns, tuple((cell, counts[cell]) for cell in ordered))
 
+    def _is_good(self, connection: Connection, result_id: str, who: Principal) -> bool:
+        """The rights under which it was made are those of today."""
+        made_under = select(kept_rights.c.rights).where(kept_rights.c.result_id == result_id)
+        return connection.scalar(made_under) == self._rights(connection, who)
+
     def _place(self, kept: Kept, key: str) -> int:
         keys = [column.key for column in kept.columns]
         if key.lower() not in keys:
@@ -256,11 +319,23 @@ class KeptResults:
             for number in wanted:
                 yield rows[number % _PART_ROWS]
 
-    def _add(self, parts: list[dict[str, object]]) -> None:
-        if parts:
-            with writing(self._engine, changes_data=False) as connection:
-                connection.execute(insert(kept_rows), parts)
-            parts.clear()
+
+def _write(
+    connection: Connection, head: dict[str, object], parts: list[dict[str, object]], rights: str
+) -> None:
+    """Some parts of an answer; with the first ones go its head and the rights that it is bound to."""
+    if head:
+        connection.execute(insert(kept_result).values(head))
+        connection.execute(insert(kept_rights).values(result_id=head["id"], rights=rights))
+    if parts:
+        connection.execute(insert(kept_rows), parts)
+
+
+def _drop(connection: Connection, ids: Sequence[str]) -> None:
+    for start in range(0, len(ids), _IDS_AT_ONCE):
+        some = ids[start : start + _IDS_AT_ONCE]
+        for column in (kept_rows.c.result_id, kept_rights.c.result_id, kept_result.c.id):
+            connection.execute(delete(column.table).where(column.in_(some)))
 
 
 def _cut(batches: Iterator[Sequence[Row]], n_rows: int) -> Iterator[list[Row]]:

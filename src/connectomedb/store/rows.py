@@ -26,6 +26,7 @@ from sqlalchemy.types import BigInteger
 
 from connectomedb.errors import BadConstraint
 from connectomedb.schema.model import DataType, ElementPath, ValueType
+from connectomedb.store import investigators
 from connectomedb.store import tables as t
 from connectomedb.store.visibility import (
     visible,
@@ -86,10 +87,12 @@ class Row:
         self.layout = layout
         self.data_type = data_type
         family = layout.family(data_type.xsi_type)
+        if data_type.xsi_type == investigators.INVESTIGATOR:
+            family = "investigator"
         if family is None:
             raise BadConstraint(f"{data_type.xsi_type} is part of other types; search those")
         self.family: t.Family = family
-        self.base: FromClause = t.file.alias() if family == "file" else t.item.alias()
+        self.base: FromClause = _base(layout, family)
         self.project: FromClause = t.project.alias()
         self._uses_project = False
         self._sources: dict[str, _Source] = {}
@@ -129,7 +132,7 @@ class Row:
 
     def of_type(self) -> ColumnElement[bool]:
         """The row is of the type."""
-        if self.family == "file":
+        if self.family in ("file", "investigator"):
             return true()
         names = [one.data_type.xsi_type for one in self.layout.concrete(self.data_type.xsi_type)]
         return self.base.c.xsi_type.in_(names)
@@ -138,6 +141,8 @@ class Row:
         """The user sees the row."""
         if self.family == "file":
             return visible_file(self.base, who)
+        if self.family == "investigator":
+            return investigators.seen(self.layout, self.base, who)
         if self.family == "project":
             return visible_project(self.base, who)
         if self.family in t.PARTS:
@@ -181,6 +186,8 @@ class Row:
         key = path.lower()
         if self.family == "file":
             return self._file_leaf(key)
+        if self.family == "investigator":
+            return Expr(self.base.c[key], "string") if key in self.layout.leaves(data_type.xsi_type) else None
         if key in t.item_paths(self.family):
             return Expr(self.base.c[t.ITEM_PATHS[key]], "string")
         if self.family == "experiment":
@@ -243,6 +250,12 @@ class Row:
         parts = [one.select(names) for one in typed]
         frame = union_all(*parts).subquery()
         return _Source(frame, {path: frame.c[name] for path, name in names.items()}, fields)
+
+
+def _base(layout: t.Layout, family: t.Family) -> FromClause:
+    if family == "investigator":
+        return investigators.rows_of(layout)
+    return t.file.alias() if family == "file" else t.item.alias()
 
 
 def bound(text: str) -> ColumnElement[str]:

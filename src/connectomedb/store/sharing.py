@@ -12,13 +12,14 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from connectomedb.errors import AccessDenied, AlreadyShared, ConfigurationError
+from connectomedb.errors import AccessDenied, AlreadyShared, BadConstraint
 from connectomedb.store import tables as t
 from connectomedb.store.history import note_change
 from connectomedb.store.items import label_taken, not_found
 from connectomedb.store.projects import LEGAL_NAME, existing_project, now
 from connectomedb.store.rights import need_right, target_project
-from connectomedb.store.visibility import visible
+from connectomedb.store.standing import note_taking_away
+from connectomedb.store.visibility import visible, visible_project
 from connectomedb.store.writer import projects_text
 from connectomedb.vocabulary.records import Principal
 
@@ -48,7 +49,7 @@ def share(
         raise AlreadyShared(f"{item_id} is in {target} already")
     label = label or found.label
     if not LEGAL_NAME.match(label):
-        raise ConfigurationError(f"the label {label!r} is not legal: letters, digits, _ and - only")
+        raise BadConstraint(f"the label {label!r} is not legal: letters, digits, _ and - only")
     note_change(connection, layout, found.pk, who, "shared", reason)
     try:
         if there is not None:
@@ -100,6 +101,7 @@ def unshare(
     for pk in leaving:
         note_change(connection, layout, pk, who, "unshared", reason)
     connection.execute(delete(t.membership).where(m.item_pk.in_(leaving), m.project == target))
+    note_taking_away(connection)
     _touch(connection, leaving)
 
 
@@ -137,6 +139,20 @@ def move(
     connection.execute(update(t.item).where(i.root_pk == found.pk).values(project=target))
     connection.execute(update(t.item).where(i.pk == found.pk).values(label=label))
     _touch(connection, [found.pk])
+
+
+def projects_of(connection: Connection, item_id: str, who: Principal) -> list[tuple[str, str]]:
+    """Projects that an item is in and whose record the user sees, with its label there; the owner first."""
+    m, i = t.membership.c, t.item.c
+    project = t.item.alias()
+    rows = connection.execute(
+        select(m.project, m.label)
+        .join_from(t.membership, t.item, i.pk == m.item_pk)
+        .join(project, (project.c.family == "project") & (project.c.id == m.project))
+        .where(i.id == item_id, visible(t.item, who), visible_project(project, who))
+        .order_by(m.position)
+    )
+    return [(row.project, row.label) for row in rows]
 
 
 def refresh_projects_text(connection: Connection, pks: Iterable[int]) -> None:

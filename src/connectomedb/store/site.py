@@ -3,6 +3,7 @@
 <site>/site.json          database URL, mirror URL, site id, title, synthetic
 <site>/connectomedb.db    the database, unless it is elsewhere
 <site>/schemas/           data types that the site adds
+<site>/files/             objects of uploaded files, unless `files` in site.json is another store
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from connectomedb.store.engine import open_engine
 FACTS = "site.json"
 DATABASE = "connectomedb.db"
 SCHEMAS = "schemas"
+FILES = "files"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,13 @@ class Site:
     site_id: str = DEFAULT_SITE_ID
     mirror_url: str = ""
     synthetic: bool = False
+    # Where uploaded files are; '' for the site's own folder.
+    files_url: str = ""
+
+    @property
+    def files_folder(self) -> Path:
+        """Where objects of uploaded files are, or what arrives for a store elsewhere."""
+        return self.folder / FILES
 
     @property
     def types(self) -> DataTypes:
@@ -113,6 +122,7 @@ def open_site(folder: Path) -> Site:
         _text(facts, "site_id") or DEFAULT_SITE_ID,
         _text(facts, "mirror"),
         facts.get("synthetic") is True,
+        _text(facts, "files"),
     )
 
 

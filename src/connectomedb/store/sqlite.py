@@ -6,20 +6,26 @@ import json
 import math
 import re
 import sqlite3
+from collections import deque
 from collections.abc import Sequence
 from datetime import date, datetime, time
 from decimal import ROUND_HALF_UP, Context, Decimal
+from threading import Lock
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, literal, select, type_coerce
+from sqlalchemy import Connection, Engine, bindparam, create_engine, event, func, literal, select, type_coerce
 from sqlalchemy.engine import URL
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import Date, Float, Integer, Text
 
 from connectomedb.schema.model import ValueType
 from connectomedb.schema.values import print_value
+from connectomedb.store.driver import run
 
 WRITING = "connectomedb_writing"
+_TURN = "connectomedb_turn"
+# How long a writer waits for another one.
+WAIT_S = 30
 # A text that counts as a number, on both databases.
 PLAIN_NUMBER = r"[-+]?[0-9]{1,15}([.][0-9]{1,15})?"
 
@@ -59,10 +65,57 @@ def _number(text: str | None) -> float | None:
     return float(text) if text is not None and re.fullmatch(PLAIN_NUMBER, text.strip(" "), re.ASCII) else None
 
 
+class Turn:
+    """Lets one thread at a time write, in the order in which they came.
+
+    SQLite's own waiting is a row of naps: whoever naps longest, a long import, would never find it free.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._taken = False
+        self._waiting: deque[Lock] = deque()
+
+    def take(self, timeout_s: float) -> bool:
+        """Wait for the turn; False when it did not come in time."""
+        with self._lock:
+            if not self._taken:
+                self._taken = True
+                return True
+            called = Lock()
+            called.acquire()
+            self._waiting.append(called)
+        if called.acquire(timeout=timeout_s):
+            return True
+        with self._lock:
+            if called in self._waiting:
+                self._waiting.remove(called)
+                return False
+        return True  # it came in the very last moment
+
+    def give(self) -> None:
+        """Let the next one write."""
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._taken = False
+
+
+def turn_of(engine: Engine) -> Turn | None:
+    """The turn of everybody who writes through this engine; None for other databases."""
+    turn: Turn | None = engine.get_execution_options().get(_TURN)
+    return turn
+
+
 def open_sqlite(url: URL) -> Engine:
     """An engine whose every connection is durable (WAL, FULL), checks keys and waits for locks."""
     engine = create_engine(
-        url, connect_args={"timeout": 30, "check_same_thread": False}, pool_size=16, max_overflow=48
+        url,
+        connect_args={"timeout": WAIT_S, "check_same_thread": False},
+        execution_options={_TURN: Turn()},
+        pool_size=16,
+        max_overflow=48,
     )
 
     @event.listens_for(engine, "connect")
@@ -70,7 +123,7 @@ def open_sqlite(url: URL) -> Engine:
         # The driver's own transactions start too late for DDL and for reads: ours are explicit.
         connection.isolation_level = None
         for pragma in (
-            "busy_timeout=30000",
+            f"busy_timeout={WAIT_S * 1000}",
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
@@ -86,7 +139,7 @@ def open_sqlite(url: URL) -> Engine:
     def begin(connection: Connection) -> None:
         # A writer that begins as a reader cannot wait for another writer; it fails at once.
         writing = connection.get_execution_options().get(WRITING, False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+        run(connection, "BEGIN IMMEDIATE" if writing else "BEGIN")
 
     return engine
 
@@ -170,7 +223,9 @@ def among(value: ColumnElement[Any], operands: Sequence[Any], value_type: ValueT
     listed: list[str | int]
     if value_type == "float":
         listed = [
-            text for number in operands for text in (("0.0", "-0.0") if number == 0 else (repr(number),))
+            text
+            for number in operands
+            for text in (("0.0", "-0.0") if number == 0 else (print_value(number, "float"),))
         ]
         value = print_float(value)
     elif value_type == "integer":
@@ -192,6 +247,17 @@ def _stored(operand: Any) -> str | int:
     return operand.isoformat() if isinstance(operand, date) else str(operand)
 
 
+def one_of(value: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """A text is one of a list that is bound later by this name; see `bindable`."""
+    listed = func.json_each(bindparam(name, type_=Text())).table_valued("value")
+    return value.in_(select(listed.c.value))
+
+
+def bindable(value: Any) -> Any:
+    """A value as the driver binds it: a list as one JSON text."""
+    return json.dumps(value) if isinstance(value, list) else value
+
+
 def whole(number: ColumnElement[Any]) -> ColumnElement[int]:
     """A number without its fraction."""
     return number.cast(Integer())
@@ -204,9 +270,10 @@ def interrupt(connection: sqlite3.Connection) -> None:
 
 def note_change(connection: Connection) -> None:
     """Raise the counter of changes, in the transaction that made one."""
-    connection.exec_driver_sql(
+    run(
+        connection,
         "INSERT INTO counter (name, value) VALUES ('change', 1) "
-        "ON CONFLICT (name) DO UPDATE SET value = value + 1"
+        "ON CONFLICT (name) DO UPDATE SET value = value + 1",
     )
 
 

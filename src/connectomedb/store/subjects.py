@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, case, or_, select
 from connectomedb.store import tables as t
 from connectomedb.store.items import not_found
 from connectomedb.store.rows import bound
-from connectomedb.store.visibility import reads_project, visible
+from connectomedb.store.visibility import reads_in, visible
 from connectomedb.vocabulary.records import Located, Principal
 
 
@@ -48,7 +48,7 @@ def locate(
         .where(i.c.family == family, visible(i, who))
     )
     if project:
-        query = query.where(m.c.project == bound(project), reads_project(m.c.project, who))
+        query = query.where(m.c.project == bound(project), reads_in(m.c.project, i.c.xsi_type, who))
         query = query.where(or_(i.c.id == sought, m.c.label == sought))
     else:
         query = query.where(i.c.id == sought, m.c.position == 0)

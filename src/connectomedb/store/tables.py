@@ -40,7 +40,9 @@ from connectomedb.schema.model import DataType, ElementPath, Multiple, Node, Val
 from connectomedb.schema.registry import DataTypes
 
 SCHEMA_VERSION = 2
-Family = Literal["project", "subject", "experiment", "file", "scan", "reconstruction", "resource"]
+Family = Literal[
+    "project", "subject", "experiment", "file", "scan", "reconstruction", "resource", "investigator"
+]
 
 PROJECT = "xnat:projectData"
 SUBJECT = "xnat:subjectData"
@@ -345,6 +347,9 @@ class Layout:
         )
         if "subject_id" in columns:
             Index(short_name(f"{name}_by_subject"), columns["subject_id"])
+        for column in columns.values():
+            if column.info["field"].hint("unique") == "true":
+                Index(index_name(column.table.name, column.name), column)
         children: dict[str, ChildTable] = {}
         held: dict[str, Multiple] = {}
         for node in _repeated(data_type.nodes):
@@ -464,6 +469,10 @@ def columns_of(fields: Iterable[ElementPath], reserved: tuple[str, ...]) -> dict
         taken.add(name)
         columns[field.path.lower()] = Column(name, SQL_TYPES[field.value_type], info={"field": field})
     return columns
+
+
+def index_name(table: str, column: str) -> str:
+    return short_name(f"{table}_by_{column}")
 
 
 def short_name(name: str) -> str:

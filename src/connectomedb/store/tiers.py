@@ -28,6 +28,7 @@ from sqlalchemy import (
     Engine,
     ForeignKey,
     Integer,
+    Select,
     Table,
     and_,
     case,
@@ -41,7 +42,13 @@ from connectomedb.errors import AccessDenied, ConfigurationError, NotFound, Quer
 from connectomedb.schema.expressions import inputs_of
 from connectomedb.schema.model import DataType, DisplayField, Item
 from connectomedb.schema.registry import DataTypes
-from connectomedb.search.resolve import ResolvedCriterion, ResolvedQuery, ResolvedSet
+from connectomedb.search.resolve import (
+    KIND,
+    ResolvedCriterion,
+    ResolvedQuery,
+    ResolvedSet,
+    chosen_entries,
+)
 from connectomedb.store import tables as t
 from connectomedb.store.engine import writing
 from connectomedb.store.projects import existing_project, now
@@ -102,9 +109,14 @@ class HeldTier:
 # Who holds what
 
 
+def held_pairs(who: Principal, *before: Any) -> Select[Any]:
+    """The (project, tier) pairs that a user holds as a query, after the columns `before`."""
+    return select(*before, _grant.c.project, _grant.c.tier).where(_holds(who))
+
+
 def held(connection: Connection, who: Principal) -> frozenset[tuple[str, str]]:
     """The (project, tier) pairs that a user holds; not for administrators, who hold all."""
-    rows = connection.execute(select(_grant.c.project, _grant.c.tier).where(_holds(who)))
+    rows = connection.execute(held_pairs(who))
     return frozenset((project, tier) for project, tier in rows)
 
 
@@ -141,6 +153,32 @@ def tiers_of(connection: Connection, who: Principal) -> tuple[HeldTier, ...]:
         HeldTier(p, tier, terms(connection, p, tier), granted.get((p, tier)), accepted.get((p, tier)))
         for p, tier in sorted({*granted, *accepted})
     )
+
+
+def holders(connection: Connection, project: str) -> tuple[tuple[str, HeldTier], ...]:
+    """(login, tier) of everybody who was granted a tier of the project or has accepted its terms.
+
+    Raises  NoSuchProject
+    """
+    place = existing_project(connection, project)
+    found: dict[tuple[str, str], HeldTier] = {}
+    for table, name in ((_grant, "granted_at"), (_acceptance, "accepted_at")):
+        query = (
+            select(t.account.c.login, table.c.tier, table.c[name])
+            .join_from(table, t.account, t.account.c.user_id == table.c.user_id)
+            .where(table.c.project == place)
+        )
+        for login, tier, moment in connection.execute(query):
+            key = (login, tier)
+            if key not in found:
+                found[key] = HeldTier(place, tier, terms(connection, place, tier), None, None)
+            found[key] = replace(found[key], **{name: moment})
+    return tuple((login, found[login, tier]) for login, tier in sorted(found))
+
+
+def read_terms(connection: Connection, who: Principal, project: str, tier: str) -> str:
+    """The terms of a tier in a project that the user reads. Raises NotFound, ConfigurationError."""
+    return terms(connection, **_read_place(connection, who, project, tier))
 
 
 def terms(connection: Connection, project: str, tier: str) -> str:
@@ -186,14 +224,18 @@ def accept_terms(engine: Engine, who: Principal, project: str, tier: str) -> Hel
     if who.user_id == 0:
         raise AccessDenied("terms are accepted by a person; log in first")
     with writing(engine) as connection:
-        readable = select(t.project.c.id).where(t.project.c.id == project, reads_project(t.project.c.id, who))
-        if connection.scalar(readable) is None:
-            raise NotFound(f"no project {project!r} that you may read")
-        place = _place(connection, project, tier) | {"user_id": who.user_id}
+        place = _read_place(connection, who, project, tier) | {"user_id": who.user_id}
         if connection.execute(select(_acceptance).where(*_at(_acceptance, place))).first() is None:
             connection.execute(insert(_acceptance).values(**place, accepted_at=now()))
         mine = tiers_of(connection, who)
     return next(one for one in mine if (one.project, one.tier) == (place["project"], tier))
+
+
+def _read_place(connection: Connection, who: Principal, project: str, tier: str) -> dict[str, Any]:
+    readable = select(t.project.c.id).where(t.project.c.id == project, reads_project(t.project.c.id, who))
+    if connection.scalar(readable) is None:
+        raise NotFound(f"no project {project!r} that you may read")
+    return _place(connection, project, tier)
 
 
 def _place(connection: Connection, project: str, tier: str) -> dict[str, Any]:
@@ -379,6 +421,9 @@ def _leaves_of(
     for name, *arguments in expressions:
         if name in ("element", "entry"):
             yield data_type, arguments[0]
+        if name == "entry":
+            chosen = (one for one in chosen_entries(display) if one.leaf != KIND)
+            yield from ((data_type, f"{one.part}/{one.leaf}") for one in chosen)
         elif name == "element_of":
             yield types.get(arguments[0]), arguments[1]
 
@@ -394,9 +439,11 @@ def _refuse(connection: Connection, closed: list[tuple[str, str]], who: Principa
         if waiting:
             raise TermsNotAccepted(
                 f"{name} is {tier}: accept the terms of {waiting[0]} first, with "
+                f"`connectomedb tiers accept {tier} --project {waiting[0]}` or "
                 f"PUT /data/projects/{waiting[0]}/terms/{tier}"
             )
         raise AccessDenied(
             f"{name} is {tier}: it needs the tier {tier!r} in a project that you read; ask an administrator "
-            f"to grant it, then accept its terms with PUT /data/projects/<project>/terms/{tier}"
+            f"to `connectomedb tiers grant {tier} {who.login} --project PROJECT`, then accept its terms: "
+            f"`connectomedb tiers accept {tier} --project PROJECT` or PUT /data/projects/PROJECT/terms/{tier}"
         )

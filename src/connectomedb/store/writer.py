@@ -6,26 +6,28 @@ Each batch is numbered first, then spread over rows by table, then written with 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, select, update
 
 from connectomedb.errors import Conflict, DocumentError, LabelTaken, NoSuchExperiment, NoSuchSubject, NotValid
 from connectomedb.schema.model import Item
 from connectomedb.store import tables as t
 from connectomedb.store.item_rows import Rows, add_leaves, add_repeated
-from connectomedb.store.projects import LEGAL_NAME, existing_project, now
-from connectomedb.store.rights import target_project
+from connectomedb.store.projects import LEGAL_NAME, now
+from connectomedb.store.rights import check_target
+from connectomedb.store.statements import Refused, insert_rows
+from connectomedb.store.supply import COUNTERS, Holder, Needs, Supply, take
+from connectomedb.store.unique import refuse_taken
 from connectomedb.vocabulary.records import Accessibility, Principal
 
+__all__ = ["Holder", "Imported", "ItemWriter", "Order", "need_legal", "projects_text", "store_orders", "take"]
+
 _BATCH = 500
-_COUNTERS: Mapping[str, tuple[str, str]] = {"subject": ("subject", "S"), "experiment": ("experiment", "E")}
 _SEGMENTS: Mapping[str, tuple[str, str]] = {
     "scan": ("scans", "scans"),
     "reconstruction": ("reconstructions", "reconstructions"),
@@ -51,29 +53,13 @@ class Imported:
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
-    """What is around an item: the facts that its parts take over."""
+class Order:
+    """Documents that one caller wants stored; `who` and `project` as for `ItemWriter`."""
 
-    pk: int
-    id: str
-    label: str
+    documents: Sequence[Item | Imported]
+    user: str
     project: str
-    subject_pk: int | None
-    root_pk: int
-    projects_text: str
-    spot: str = ""
-
-
-def take(connection: Connection, counter: str, n: int = 1) -> int:
-    """The first of `n` fresh numbers of a counter."""
-    last = connection.scalar(
-        update(t.counter)
-        .where(t.counter.c.name == counter)
-        .values(value=t.counter.c.value + n)
-        .returning(t.counter.c.value)
-    )
-    assert isinstance(last, int), f"no counter {counter}"
-    return last - n + 1
+    who: Principal | None = None
 
 
 def projects_text(family: str, projects: Sequence[str]) -> str:
@@ -94,22 +80,20 @@ class ItemWriter:
         project: str,
         site_id: str,
         who: Principal | None = None,
+        supply: Supply | None = None,
     ) -> None:
-        """`who` is asked for rights; without one the caller answers for the documents, as an import does."""
+        """`who` is asked for rights; without one the caller answers for the documents, as an import does.
+
+        Writers of one transaction can share what they draw and look up.
+        """
         self._connection = connection
         self._layout = layout
-        self._site_id = site_id
         self._user = user
         self._who = who
         self._default_project = project
         self._moment = now()
+        self._supply = supply or Supply(connection, site_id)
         self._projects: dict[str, str] = {}
-        # Fresh ids of this transaction: they were looked up when they were drawn.
-        self._drawn: set[str] = set()
-        # Subjects and sessions by (family, project, id or label).
-        self._known: dict[tuple[str, str, str], Holder] = {}
-        self._numbers: dict[str, Iterator[int]] = {}
-        self._fresh: dict[str, Iterator[str]] = {}
         self.ids: list[str] = []
 
     def store(self, items: Iterable[Item | Imported]) -> None:
@@ -122,13 +106,9 @@ class ItemWriter:
         reasons: list[str] = []
         for batch in _batches(items):
             rows = Rows()
+            _prepare([(self, [one.item for one in batch])])
             self._keep_numbers(batch)
-            self._prepare([one.item for one in batch])
-            for one in batch:
-                try:
-                    self.ids.append(self._add_root(one, one.item, None, rows))
-                except DocumentError as problem:
-                    reasons.append(f"{_called(one.item)}: {problem}")
+            reasons += self._add_batch(batch, rows)
             if not reasons:
                 self._flush(rows)
         if reasons:
@@ -143,7 +123,7 @@ class ItemWriter:
         """
         rows = Rows()
         inside = [part for _, _, part in parts]
-        self._prepare([self._within(part, holder) for part in inside])
+        _prepare([(self, [self._within(part, holder) for part in inside])])
         for place, entry, part in parts:
             if self._layout.family(part.xsi_type) in t.PARTS:
                 names = taken.get(place, set())
@@ -169,32 +149,31 @@ class ItemWriter:
                 update(t.counter).where(c.name == "resource", c.value < highest).values(value=highest)
             )
 
-    def _prepare(self, items: Sequence[Item]) -> None:
-        """Take all numbers that the batch needs, and look up all subjects and sessions that it names."""
-        needed: Counter[str] = Counter()
+    def _count(self, items: Sequence[Item], needs: Needs) -> dict[tuple[str, str], set[str]]:
+        """Add what the items need; given are the names of subjects and sessions, by (family, project)."""
+        numbers = needs.numbers
         named: dict[tuple[str, str], set[str]] = {}
         for item, project in self._every_item(items, self._default_project):
             family = self._layout.family(item.xsi_type)
-            needed["pk"] += 1
+            numbers["pk"] += 1
             if family == "resource":
-                needed["resource"] += 1
-            elif family is not None and family in _COUNTERS and not item.values.get("ID"):
-                needed[family] += 1
+                numbers["resource"] += 1
+            elif family is not None and family in COUNTERS:
+                if not item.values.get("ID"):
+                    numbers[family] += 1
+                needs.projects.add(project)
+                needs.projects.update(share.text("project") for share in _shares(item))
             elif family == "project":
                 self._projects[item.text("ID")] = item.text("ID")
             if family == "experiment":
                 for leaf, kind in (("subject_ID", "subject"), ("imageSession_ID", "experiment")):
                     if item.text(leaf):
                         named.setdefault((kind, project), set()).add(item.text(leaf))
-        for counter in ("pk", "resource"):
-            if needed[counter]:
-                first = take(self._connection, counter, needed[counter])
-                self._numbers[counter] = iter(range(first, first + needed[counter]))
-        for kind in _COUNTERS:
-            if needed[kind]:
-                self._fresh[kind] = iter(self._fresh_ids(kind, needed[kind]))
-        for (sought, project), texts in named.items():
-            self._look_up(sought, self._project(project), sorted(texts))
+        return named
+
+    def _look_up(self, named: Mapping[tuple[str, str], set[str]]) -> None:
+        for (family, project), texts in named.items():
+            self._supply.look_up(family, self._project(project), sorted(texts))
 
     def _every_item(self, items: Iterable[Item], project: str) -> Iterator[tuple[Item, str]]:
         """The items and all items inside them, each with the project that it names or takes over."""
@@ -207,52 +186,6 @@ class ItemWriter:
                     if path.lower() in held:
                         yield from self._every_item(entries, named)
 
-    def _fresh_ids(self, family: str, n: int) -> list[str]:
-        counter, letter = _COUNTERS[family]
-        found: list[str] = []
-        while len(found) < n:
-            first = take(self._connection, counter, n - len(found))
-            drawn = [f"{self._site_id}_{letter}{first + k:05d}" for k in range(n - len(found))]
-            # Imported ids are kept, so a fresh one may be taken.
-            known = select(t.item.c.id).where(t.item.c.id.in_(drawn))
-            gone = select(t.tombstone.c.id).where(t.tombstone.c.id.in_(drawn))
-            taken = set(self._connection.scalars(known.union_all(gone)))
-            found += [one for one in drawn if one not in taken]
-        self._drawn.update(found)
-        return found
-
-    def _look_up(self, family: str, project: str, texts: Sequence[str]) -> None:
-        """Keep what the project has by these ids or labels."""
-        m, i = t.membership, t.item
-        wanted = [one for one in texts if (family, project, one) not in self._known]
-        for start in range(0, len(wanted), _BATCH):
-            some = wanted[start : start + _BATCH]
-            # The second round, by id, wins.
-            for by in (m.c.label, i.c.id):
-                found = self._connection.execute(
-                    select(
-                        by.label("called"),
-                        i.c.pk,
-                        i.c.id,
-                        i.c.label,
-                        i.c.project,
-                        i.c.subject_pk,
-                        i.c.projects_text,
-                    )
-                    .join_from(i, m, m.c.item_pk == i.c.pk)
-                    .where(m.c.project == project, m.c.family == family, by.in_(some))
-                )
-                for row in found:
-                    self._known[(family, project, row.called)] = Holder(
-                        row.pk,
-                        row.id,
-                        row.label,
-                        row.project,
-                        row.pk if family == "subject" else row.subject_pk,
-                        row.pk,
-                        row.projects_text,
-                    )
-
     # One item
 
     def _add_root(
@@ -260,13 +193,13 @@ class ItemWriter:
     ) -> str:
         """A project, a subject or an experiment; `holder` is the item whose document it stands in."""
         family = self._layout.family(item.xsi_type)
-        if family not in ("project", *_COUNTERS) or not self._layout.is_stored(item.xsi_type):
+        if family not in ("project", *COUNTERS) or not self._layout.is_stored(item.xsi_type):
             raise DocumentError(f"{item.xsi_type} is no project, subject or experiment that can be stored")
         if family == "project":
             return self._add_project(given, item, rows)
         named = item.text("project") or (holder.project if holder else self._default_project)
         project = self._project(named)
-        item_id = item.text("ID") or next(self._fresh[family])
+        item_id = item.text("ID") or self._supply.fresh_id(family)
         label = item.text("label") or item_id
         need_legal("ID", item_id)
         need_legal("label", label)
@@ -281,12 +214,14 @@ class ItemWriter:
         session = self._belongs_to("experiment", item, "imageSession_ID", project, holder)
         if session is not None:
             belongs["imageSession_ID"] = session.id
-        pk = next(self._numbers["pk"])
+        pk = self._supply.number("pk")
         subject_pk = subject.pk if subject else session.subject_pk if session else None
         text = projects_text(family, [one["project"] for one in memberships])
         own = Holder(pk, item_id, label, project, pk if family == "subject" else subject_pk, pk, text, spot)
-        for name in (item_id, label):
-            self._known[(family, project, name)] = own
+        # Also under the projects that it is shared into: what follows may name it there.
+        for one in memberships:
+            for name in (item_id, one["label"]):
+                self._supply.add(family, one["project"], name, own)
         day = item.values.get("date")
         rows.items.append(
             self._item_row(given, own, family, item)
@@ -315,7 +250,7 @@ class ItemWriter:
     def _add_project(self, given: Imported, item: Item, rows: Rows) -> str:
         project = item.text("ID") or self._default_project
         need_legal("ID", project)
-        pk = next(self._numbers["pk"])
+        pk = self._supply.number("pk")
         own = Holder(pk, project, project, project, None, pk, f"<{project}>")
         rows.items.append(self._item_row(given, own, "project", item))
         rows.projects.append(
@@ -340,7 +275,7 @@ class ItemWriter:
         spot = f"{holder.spot}/{place}[{entry}]".lstrip("/")
         number: int | None = None
         if family == "resource":
-            number = given.numbers.get(spot) or next(self._numbers["resource"])
+            number = given.numbers.get(spot) or self._supply.number("resource")
             label, called = part.text("label"), part.text("label") or str(number)
         else:
             label = called = part.text("ID") or _free_number(entry, taken)
@@ -350,7 +285,7 @@ class ItemWriter:
         if called in taken:
             raise DocumentError(f"{place}: {called!r} stands there twice")
         taken.add(called)
-        pk = next(self._numbers["pk"])
+        pk = self._supply.number("pk")
         own = replace(
             holder, pk=pk, id=f"{holder.id}/{_segment(family, place)}/{called}", label=label, spot=spot
         )
@@ -418,47 +353,53 @@ class ItemWriter:
             return holder if inside else None
         if holder is not None and text == holder.id:
             return holder
-        found = self._known.get((family, project, text))
+        found = self._supply.known(family, project, text)
         if found is None:
             missing = NoSuchSubject if family == "subject" else NoSuchExperiment
             raise missing(f"{item.xsi_type} {item.text('label')}: no {family} {text!r} in {project}")
         return found
 
     def _project(self, text: str) -> str:
+        """Id of a project in which the documents may be stored."""
         if text not in self._projects:
-            if self._who is None:
-                self._projects[text] = existing_project(self._connection, text)
-            else:
-                self._projects[text] = target_project(
-                    self._connection, text, self._who, "create", "storing documents"
-                )
+            project = self._supply.project(text)
+            if self._who is not None:
+                check_target(self._connection, project, text, self._who, "create", "storing documents")
+            self._projects[text] = project
         return self._projects[text]
 
     # Rows
 
+    def _add_batch(self, batch: Sequence[Imported], rows: Rows) -> list[str]:
+        """Make the rows of a batch that was prepared; given are the reasons against its documents."""
+        reasons: list[str] = []
+        for one in batch:
+            try:
+                self.ids.append(self._add_root(one, one.item, None, rows))
+            except DocumentError as problem:
+                reasons.append(f"{_called(one.item)}: {problem}")
+        return reasons
+
     def _flush(self, rows: Rows) -> None:
+        self._refuse_deleted(rows)
+        refuse_taken(self._connection, self._layout, rows.typed, {row["pk"]: row["id"] for row in rows.items})
         try:
-            self._refuse_deleted(rows)
-            if rows.items:
-                self._connection.execute(insert(t.item), rows.items)
-            if rows.projects:
-                self._connection.execute(insert(t.project), rows.projects)
-        except IntegrityError as problem:
-            ids = _some(row["id"] for row in rows.items)
-            raise Conflict(f"an id is in use already (among {ids}); nothing was stored") from problem
-        try:
-            if rows.memberships:
-                self._connection.execute(insert(t.membership), rows.memberships)
-        except IntegrityError as problem:
-            raise _label_taken_in(rows.memberships) from problem
-        for table, found in rows.typed.items():
-            if found:
-                self._connection.execute(insert(table), found)
+            insert_rows(self._connection, rows.by_table())
+        except Refused as refusal:
+            problem = refusal.__cause__
+            if refusal.table == t.membership.name:
+                raise _label_taken_in(rows.memberships) from problem
+            if refusal.table in (t.item.name, t.project.name):
+                ids = _some(row["id"] for row in rows.items)
+                raise Conflict(f"an id is in use already (among {ids}); nothing was stored") from problem
+            raise
 
     def _refuse_deleted(self, rows: Rows) -> None:
         """The id of something that was deleted is not given again: old references would mean another."""
         b = t.tombstone.c
-        ids = [row["id"] for row in rows.items if row["place"] is None and row["id"] not in self._drawn]
+        ids = [
+            row["id"] for row in rows.items if row["place"] is None and row["id"] not in self._supply.drawn
+        ]
         for start in range(0, len(ids), _BATCH):
             gone = self._connection.scalar(
                 select(b.id).where(b.id.in_(ids[start : start + _BATCH]), b.family.in_(t.ROOTS)).limit(1)
@@ -467,6 +408,44 @@ class ItemWriter:
                 raise Conflict(
                     f"{gone} was the id of something deleted, and is not given again; choose another"
                 )
+
+
+def store_orders(
+    layout: t.Layout, site_id: str, connection: Connection, orders: Sequence[Order]
+) -> list[tuple[str, ...]]:
+    """Store small batches of several callers as if they were one; given are the ids of each.
+
+    Raises   as `ItemWriter.store`, for the first that is to blame: nothing of the others is stored then
+    Cost     the statements of one batch
+    """
+    supply = Supply(connection, site_id)
+    writers = [
+        ItemWriter(
+            connection, layout, user=o.user, project=o.project, site_id=site_id, who=o.who, supply=supply
+        )
+        for o in orders
+    ]
+    batches = [list(chain.from_iterable(_batches(order.documents))) for order in orders]
+    _prepare([(w, [one.item for one in batch]) for w, batch in zip(writers, batches, strict=True)])
+    rows = Rows()
+    for writer, batch in zip(writers, batches, strict=True):
+        writer._keep_numbers(batch)
+        reasons = writer._add_batch(batch, rows)
+        if reasons:
+            raise NotValid(reasons)
+    for writer in writers[:1]:
+        writer._flush(rows)
+    return [tuple(writer.ids) for writer in writers]
+
+
+def _prepare(orders: Sequence[tuple[ItemWriter, Sequence[Item]]]) -> None:
+    """Take all numbers that the items need, and look up all that they name, for writers of one supply."""
+    needs = Needs()
+    named = [(writer, writer._count(items, needs)) for writer, items in orders]
+    for writer, _ in orders[:1]:
+        writer._supply.draw(needs)
+    for writer, names in named:
+        writer._look_up(names)
 
 
 def need_legal(what: str, text: str) -> None:

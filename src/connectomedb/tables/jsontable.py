@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
+from io import StringIO
+from pathlib import Path
 from typing import Any
 
 from connectomedb.tables.formats import spell
@@ -59,6 +63,34 @@ class JsonTable:
         cells = [row[position] for row in self._rows if fnmatchcase(row[position], pattern)]
         return cells[0] if not always_list and len(cells) == 1 else cells
 
+    def join(self, join_column: str, *tables: JsonTable) -> JsonTable:
+        """Put the columns of other tables beside those of this one, row by row where `join_column` is equal.
+
+        A row without a partner is left out; a column that is there already is not taken twice.
+        """
+        joined = self
+        for table in tables:
+            joined = joined._joined(join_column, table)
+        return joined
+
+    def dumps_csv(self, delimiter: str = ",") -> str:
+        """The table as CSV."""
+        text = StringIO()
+        csv.writer(text, delimiter=delimiter, lineterminator="\n").writerows(self.as_list())
+        return text.getvalue()
+
+    def dump_csv(self, dest: str | Path, delimiter: str = ",") -> None:
+        """Write the table to a file as CSV."""
+        Path(dest).write_text(self.dumps_csv(delimiter), "utf-8", newline="")
+
+    def dumps_json(self) -> str:
+        """The table as JSON: a list with an object for each row."""
+        return json.dumps(list(self))
+
+    def dump_json(self, dest: str | Path) -> None:
+        """Write the table to a file as JSON."""
+        Path(dest).write_text(self.dumps_json(), "utf-8")
+
     def where(self, **equal: str) -> JsonTable:
         """The rows whose cells equal these values."""
         wanted = {self._position(k): str(v) for k, v in equal.items()}
@@ -75,6 +107,19 @@ class JsonTable:
         narrowed = self._with([tuple(row[p] for p in positions) for row in self._rows])
         narrowed._headers = list(columns)
         return narrowed
+
+    def _joined(self, column: str, other: JsonTable) -> JsonTable:
+        at, there = self._position(column), other._position(column)
+        partners: dict[str, list[tuple[str, ...]]] = {}
+        for row in other._rows:
+            partners.setdefault(row[there], []).append(row)
+        extra = [p for p, name in enumerate(other._headers) if name not in self._headers]
+        rows = [
+            (*row, *(match[p] for p in extra)) for row in self._rows for match in partners.get(row[at], ())
+        ]
+        joined = self._with(rows)
+        joined._headers = [*self._headers, *(other._headers[p] for p in extra)]
+        return joined
 
     def _with(self, rows: list[tuple[str, ...]]) -> JsonTable:
         other = object.__new__(JsonTable)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from connectomedb.testing.seed import answers
 
 if TYPE_CHECKING:
-    from connectomedb.client.elements import Experiment
+    from connectomedb.client.hierarchy import Experiment
     from connectomedb.client.interface import Interface
     from connectomedb.objects.stores import ObjectStore
     from connectomedb.tables.jsontable import JsonTable

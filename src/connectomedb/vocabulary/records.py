@@ -11,6 +11,8 @@ from typing import Literal
 
 Accessibility = Literal["public", "protected", "private"]
 Group = Literal["owner", "member", "collaborator"]
+# What a user may do everywhere, by a group of the site: nothing more, read, or read and write.
+AllData = Literal["", "read", "write"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,7 @@ class Principal:
     login: str
     user_id: int = 0
     is_admin: bool = False
+    all_data: AllData = ""
 
     @property
     def is_guest(self) -> bool:

@@ -175,7 +175,7 @@ def test_another_document_under_the_same_id_is_another_question(caller: httpx2.C
 
 def test_it_is_dropped_an_hour_after_its_last_use(site: Site) -> None:
     moment = datetime(2026, 1, 1)
-    results = KeptResults(site.archive.engine, clock=lambda: moment)
+    results = KeptResults(site.archive.engine, lambda *_: "", clock=lambda: moment)
     who = site.archive.find_user("admin")
 
     def answer() -> str:

@@ -24,14 +24,19 @@ _NUMBERS = itertools.count()
 def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a PostgreSQL that lives as long as the test process."""
     folder = tmp_path_factory.mktemp("postgresql")
+    reachable(folder)
+    server = get_server(folder / "data", cleanup_mode="stop")
+    yield server.get_uri()
+    server.cleanup()
+
+
+def reachable(folder: Path) -> None:
+    """Let the account of a PostgreSQL reach a folder of the tests."""
     for parent in (folder, *folder.parents):
         if parent == Path("/") or not os.access(parent, os.W_OK) or parent.stat().st_uid != os.getuid():
             break
         if not parent.samefile("/tmp"):
             parent.chmod(0o755)  # PostgreSQL refuses to run as root and uses an account of its own
-    server = get_server(folder / "data", cleanup_mode="stop")
-    yield server.get_uri()
-    server.cleanup()
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

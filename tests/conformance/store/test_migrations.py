@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, inspect, select, text
+from sqlalchemy import create_engine, event, inspect, select, text
 from sqlalchemy.engine import make_url
 
 from connectomedb.errors import ConfigurationError
@@ -41,6 +41,27 @@ def die(connection, layout):
 
 migrations.STEPS = {{1: die}}
 Archive(open_engine(sys.argv[1]), load_types()).open()
+"""
+
+
+# Dies before the statement of a number.
+DIES_AT = """
+import os, sys
+from sqlalchemy import event
+from connectomedb.schema.registry import load_types
+from connectomedb.store.archive import Archive
+from connectomedb.store.engine import open_engine
+
+left = [int(sys.argv[2])]
+
+def die(*_):
+    left[0] -= 1
+    if left[0] == 0:
+        os.kill(os.getpid(), 9)
+
+archive = Archive(open_engine(sys.argv[1]), load_types())
+event.listen(archive.engine, "before_cursor_execute", die)
+archive.open()
 """
 
 
@@ -154,6 +175,41 @@ def test_a_process_killed_inside_a_step_leaves_the_version_before(old: str, befo
     again = Archive(open_engine(old), load_types()).open()
     assert len(again.load_item("Old_E00002", ADMIN).children["scans/scan"]) == 2
     again.close()
+
+
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.6, 0.9, 0.99])
+def test_a_process_killed_in_any_phase_of_opening_leaves_a_site_that_opens(
+    old: str, another_database: str, share: float
+) -> None:
+    """Before a statement of the steps, or of what types need: the next one goes on from there."""
+    at = max(1, int(share * n_statements(another_database)))
+    done = subprocess.run(
+        [sys.executable, "-c", DIES_AT, old, str(at)], capture_output=True, timeout=120, check=False
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    assert version(old) in (1, t.SCHEMA_VERSION)
+    again = Archive(open_engine(old), load_types()).open()
+    assert version(old) == t.SCHEMA_VERSION
+    assert len(again.load_item("Old_E00002", ADMIN).children["scans/scan"]) == 2
+    assert again.load_item("Old_E00001", ADMIN).values["NEO/NEOFAC_A"] == 30
+    assert again.examine() == ()
+    again.close()
+
+
+_COUNTED: dict[str, int] = {}
+
+
+def n_statements(url: str) -> int:
+    """How many statements bring the frozen database of version 1 to this one; counted once per back end."""
+    backend = make_url(url).get_backend_name()
+    if backend not in _COUNTED:
+        restore(url, 1)
+        engine = open_engine(url)
+        seen: list[int] = []
+        event.listen(engine, "before_cursor_execute", lambda *_: seen.append(1))
+        Archive(engine, load_types()).open().close()
+        _COUNTED[backend] = len(seen)
+    return _COUNTED[backend]
 
 
 def test_a_newer_database_is_refused(fresh_database: str) -> None:

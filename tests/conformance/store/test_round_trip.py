@@ -80,8 +80,8 @@ def _session(number: str, n_scans: int) -> Item:
         {
             "scans/scan": scans,
             "resources/resource": (
-                Item("xnat:resourceCatalog", {"label": "DICOM", "URI": "d.xml"}),
-                Item("xnat:resource", {"URI": "e.xml"}),
+                Item("xnat:resourceCatalog", {"label": "DICOM", "URI": f"{number}/d.xml"}),
+                Item("xnat:resource", {"URI": f"{number}/e.xml"}),
             ),
             "assessors/assessor": (
                 Item(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import tarfile
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,18 +12,12 @@ import pytest
 from connectomedb.errors import ImportRefused
 from connectomedb.store.ingest import import_xml, sources
 from connectomedb.store.report import IngestReport
-from connectomedb.store.site import Site, init_site
+from connectomedb.store.site import Site
 from connectomedb.vocabulary.records import Principal
 
 ADMIN = Principal("curator", is_admin=True)
 XNAT = 'xmlns:xnat="http://nrg.wustl.edu/xnat"'
 GOOD = f'<xnat:Subject {XNAT} label="good"/>'.encode()
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    with init_site(tmp_path / "site") as site:
-        yield site
 
 
 def refused(site: Site, path: Path) -> IngestReport:
@@ -35,6 +28,40 @@ def refused(site: Site, path: Path) -> IngestReport:
 
 def subject(inside: str, head: str = "") -> bytes:
     return f'{head}<xnat:Subject {XNAT} label="bad">{inside}</xnat:Subject>'.encode()
+
+
+FACTS = {
+    "no json": (b"not json", "holds no JSON"),
+    "no object": (b"[1]", "no object of facts"),
+    "date": (b'{"insert_date":"yesterday"}', "insert_date: 'yesterday' it is no date"),
+    "date of another kind": (b'{"insert_date":7}', "insert_date is 7"),
+    "user": (b'{"insert_user":["x"]}', "it is no name"),
+    "half a character": (b'{"insert_user":"\\ud800"}', "it is no name"),
+    "before all time": (b'{"insert_date":"0001-01-01T00:00:00+14:00"}', "it is no date"),
+    "nul": (b'{"insert_user":"a\\u0000b"}', "it is no name"),
+    "open to all": (b'{"accessibility":"everybody"}', "accessibility: 'everybody' it is none of"),
+    "numbers": (b'{"numbers":[1]}', "it names places"),
+    "a number that uses the counter up": (
+        b'{"numbers":{"resources/resource[1]":9223372036854775807}}',
+        "none that a resource",
+    ),
+    "true": (b'{"numbers":{"resources/resource[1]":true}}', "none that a resource"),
+    "deep": (b"[" * 100_000, "holds no JSON"),
+}
+
+
+@pytest.mark.parametrize("name", FACTS)
+def test_facts_beside_a_document_that_mean_nothing(site: Site, tmp_path: Path, name: str) -> None:
+    note, said = FACTS[name]
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.xml").write_bytes(b"<?connectomedb " + note + b"?>\n" + subject("").replace(b"bad", b"fine"))
+    (folder / "b.xml").write_bytes(GOOD)
+    report = refused(site, folder)
+    assert report.n_stored == 1
+    (only,) = report.refused
+    assert said in str(only)
+    assert Path(only.file).name == "a.xml"
 
 
 BOMB = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]>'

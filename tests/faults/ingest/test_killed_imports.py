@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.conformance.ingest.conftest import MakeSite
 
 from connectomedb.schema.model import Item
 from connectomedb.store.ingest import TableOptions, import_table, import_xml
-from connectomedb.store.site import Site, init_site, open_site
+from connectomedb.store.site import Site, open_site
 from connectomedb.vocabulary.records import Principal
 
 ADMIN = Principal("curator", is_admin=True)
@@ -44,10 +45,12 @@ def killing(call, after=False):
     return wrapped
 
 documents.BATCH = spreadsheets.BATCH = 4
+update = kind == "update"
 site = open_site(Path(folder))
 where = {
     "reading": (documents, "read_document"),
     "storing": (loading.ItemWriter, "store"),
+    "merging": (loading.Changing, "merge_item"),
     "noting": (journal, "note"),
     "typing": (Archive, "use_types"),
     "writing": (newtypes.NewTypes, "_write"),
@@ -68,8 +71,8 @@ else:
     holder, name = where[point]
     setattr(holder, name, killing(getattr(holder, name), after=point in ("storing", "typing")))
 who = Principal("curator", is_admin=True)
-if kind == "xml":
-    documents.import_xml(site.archive, [Path(source)], project="P", who=who)
+if kind in ("xml", "update"):
+    documents.import_xml(site.archive, [Path(source)], project="P", who=who, update=update)
 else:
     options = spreadsheets.TableOptions("P", make_subjects=True)
     spreadsheets.import_table(site.archive, Path(source), options, who=who, new_type="study:memory",
@@ -125,13 +128,12 @@ def kill(site: Path, source: Path, kind: str, point: str, n: int) -> None:
         *(("commit", 2), ("commit", 4), ("committed", 2), ("committed", 4)),
     ],
 )
-def test_documents_after_a_kill(tmp_path: Path, documents: Path, point: str, n: int) -> None:
-    with init_site(tmp_path / "whole") as whole:
-        import_xml(whole.archive, [documents], project="P", who=ADMIN)
-        expected = contents(whole)
-    init_site(tmp_path / "killed").close()
-    kill(tmp_path / "killed", documents, "xml", point, n)
-    with open_site(tmp_path / "killed") as site:
+def test_documents_after_a_kill(make_site: MakeSite, documents: Path, point: str, n: int) -> None:
+    whole, killed = make_site(), make_site()
+    import_xml(whole.archive, [documents], project="P", who=ADMIN)
+    expected = contents(whole)
+    kill(killed.folder, documents, "xml", point, n)
+    with open_site(killed.folder) as site:
         n_before = len(contents(site))
         assert n_before % 4 == 0, "half a batch stayed"
         report = import_xml(site.archive, [documents], project="P", who=ADMIN)
@@ -140,11 +142,37 @@ def test_documents_after_a_kill(tmp_path: Path, documents: Path, point: str, n: 
         assert contents(site) == expected
 
 
-def test_a_second_kill_and_a_third(tmp_path: Path, documents: Path) -> None:
-    init_site(tmp_path / "site").close()
+@pytest.mark.parametrize(
+    ("point", "n"), [("merging", 1), ("merging", 7), ("noting", 2), ("commit", 3), ("committed", 3)]
+)
+def test_an_update_after_a_kill(make_site: MakeSite, documents: Path, point: str, n: int) -> None:
+    whole, killed = make_site(), make_site()
+    for site in (whole, killed):
+        import_xml(site.archive, [documents], project="P", who=ADMIN)
+    for k in range(N_SUBJECTS):
+        path = documents / f"s{k}" / "b.xml"
+        path.write_text(path.read_text().replace(f">{k}<", f">{k + 20}<"))
+        (documents / f"s{k}" / "c.xml").write_text(f'<xnat:Subject {XNAT} label="new{k}"/>')
+    import_xml(whole.archive, [documents], project="P", who=ADMIN, update=True)
+    expected = contents(whole)
+    kill(killed.folder, documents, "update", point, n)
+    with open_site(killed.folder) as site:
+        n_changed = sum(
+            item.values.get("NEO/NEOFAC_A", 0) >= 20  # type: ignore[operator]  # a number
+            for item in contents(site).values()
+        )
+        n_new = len(contents(site)) - 2 * N_SUBJECTS
+        assert (n_changed + n_new) % 4 == 0, "half a batch stayed"
+        report = import_xml(site.archive, [documents], project="P", who=ADMIN, update=True)
+        assert report.n_stored == 2 * N_SUBJECTS - n_changed - n_new
+        assert contents(site) == expected
+
+
+def test_a_second_kill_and_a_third(make_site: MakeSite, documents: Path) -> None:
+    killed = make_site()
     for _ in range(3):
-        kill(tmp_path / "site", documents, "xml", "committed", 2)
-    with open_site(tmp_path / "site") as site:
+        kill(killed.folder, documents, "xml", "committed", 2)
+    with open_site(killed.folder) as site:
         assert len(contents(site)) == 12  # one batch of four each time, none of them twice
         import_xml(site.archive, [documents], project="P", who=ADMIN)
         assert len(contents(site)) == 2 * N_SUBJECTS
@@ -157,15 +185,14 @@ def test_a_second_kill_and_a_third(tmp_path: Path, documents: Path) -> None:
         *(("converting", 9), ("storing", 1), ("storing", 3), ("noting", 1)),
     ],
 )
-def test_a_table_of_a_new_type_after_a_kill(tmp_path: Path, table: Path, point: str, n: int) -> None:
+def test_a_table_of_a_new_type_after_a_kill(make_site: MakeSite, table: Path, point: str, n: int) -> None:
     options = TableOptions("P", make_subjects=True)
     new = {"who": ADMIN, "new_type": "study:memory"}
-    with init_site(tmp_path / "whole") as whole:
-        import_table(whole.archive, table, options, types_folder=whole.types_folder, **new)  # type: ignore[arg-type]  # one dict for two calls
-        expected = contents(whole)
-    init_site(tmp_path / "killed").close()
-    kill(tmp_path / "killed", table, "csv", point, n)
-    with open_site(tmp_path / "killed") as site:
+    whole, killed = make_site(), make_site()
+    import_table(whole.archive, table, options, types_folder=whole.types_folder, **new)  # type: ignore[arg-type]  # one dict for two calls
+    expected = contents(whole)
+    kill(killed.folder, table, "csv", point, n)
+    with open_site(killed.folder) as site:
         assert contents(site) == {}
         if "study:memory" in site.types:
             import_table(site.archive, table, options, who=ADMIN, xsi_type="study:memory")

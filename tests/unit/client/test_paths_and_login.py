@@ -14,7 +14,7 @@ from connectomedb.vocabulary.uris import Step, join_uri, parse_path
 
 
 def test_a_path_is_levels_and_names() -> None:
-    assert parse_path("/project/HCP_Q1/subjects") == (Step("projects", "HCP_Q1"), Step("subjects", "*"))
+    assert parse_path("/project/HCP_Q1/subjects") == ((Step("projects", "HCP_Q1"), Step("subjects", "*")),)
 
 
 @pytest.mark.parametrize("path", ["/", "/cats/x", "/subjects/x/projects/y"])

@@ -86,7 +86,7 @@ def test_the_projects_that_it_is_shared_into_may_be_a_column() -> None:
 )
 def test_entries_are_selected_by_a_leaf(name: str) -> None:
     found = _criterion(FieldRef(SUBJECT, name))
-    assert found.display.expression == ("entry", "fields/field/field", "name", "visit")
+    assert found.display.expression == ("entry", "fields/field/field", "fields/field", "name", "visit")
     assert found.by_path
 
 

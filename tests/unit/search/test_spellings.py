@@ -260,3 +260,15 @@ def test_a_broken_part_of_a_document_is_named(part: str, message: str) -> None:
     )
     with pytest.raises(NotValid, match=message):
         parse_search(text.encode())
+
+
+def test_a_set_that_is_nested_too_deep_is_refused_as_it_is_built() -> None:
+    where = CriteriaSet("AND", (Criterion(A, "=", "1"),))
+    for _ in range(64):
+        where = CriteriaSet("OR", (where,))
+    assert where.depth == 64
+    with pytest.raises(BadConstraint, match="nested deeper than 64 levels"):
+        CriteriaSet("OR", (where,))
+    question = SearchQuery(ROOT, (), where)
+    assert parse_constraints(print_constraints(where)) == where
+    assert hash(question) == hash(question.bare())

@@ -43,14 +43,14 @@ def test_what_was_not_read_to_its_end_is_not_kept() -> None:
 def test_the_oldest_go_first_and_the_largest_are_not_kept() -> None:
     answers, made = Answers(most_bytes=10), []
 
-    def make(name: str) -> bytes:
+    def make(name: str, body: bytes = b"x" * 4) -> bytes:
         made.append(name)
-        return b"x" * 4
+        return body
 
     for name in ("a", "b", "a", "c", "a", "b"):
         get(answers, name, "1", lambda name=name: make(name))  # type: ignore[misc]  # bound at once
     assert made == ["a", "b", "c", "b"]
     made.clear()
     for _ in range(2):
-        get(answers, "large", "1", lambda: made.append("large") or b"x" * 11)  # type: ignore[func-returns-value]
+        get(answers, "large", "1", lambda: make("large", b"x" * 11))
     assert made == ["large", "large"]

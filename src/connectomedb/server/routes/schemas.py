@@ -44,7 +44,8 @@ def data_types(ask: Ask) -> Response:
 def searchable(ask: Ask) -> Response:
     """Names of the types that the caller can search."""
     records = ask.archive.registrations().values()
-    return answer_json([r.element_name for r in records if r.searchable])
+    mine = [r for r in records if r.searchable and (r.accessible or ask.who.is_admin)]
+    return answer_json([r.element_name for r in mine])
 
 
 def type_names(ask: Ask) -> Response:

@@ -18,6 +18,7 @@ from connectomedb.search.usable import usable
 from connectomedb.server.failures import RootRefused
 from connectomedb.server.inbound import Ask
 from connectomedb.server.outbound import answer_json, answer_search
+from connectomedb.store.investigators import INVESTIGATOR
 from connectomedb.store.results import Kept
 from connectomedb.tables.result import ResultStream
 
@@ -106,7 +107,7 @@ def check_root(ask: Ask, root: str) -> None:
 @lru_cache(maxsize=512)
 def _has_rows(xsi_type: str, types: DataTypes) -> bool:
     """Items can be of this type, or of one that extends it."""
-    searchable = {t.xsi_type for t in types.searchable()}
+    searchable = {t.xsi_type for t in types.searchable()} | {INVESTIGATOR}
     return any(t.xsi_type in searchable for t in types.subtypes(xsi_type))
 
 
@@ -122,7 +123,7 @@ def sorted_as_asked(ask: Ask, query: SearchQuery) -> SearchQuery:
         for field in _columns(query, ask.site.types):
             if field.key == wanted:
                 value = f"={field.value}" if field.value else ""
-                ref = FieldRef(field.data_type.xsi_type, field.display.id + value)
+                ref = FieldRef(field.element_name, field.display.id + value)
     return replace(query, sort_by=SortBy(ref, "DESC" if order == "DESC" else "ASC"))
 
 

@@ -6,7 +6,9 @@ from starlette.responses import Response
 
 import connectomedb
 from connectomedb.errors import NotFound
+from connectomedb.server.auth import local_path
 from connectomedb.server.inbound import Ask
+from connectomedb.server.openapi import openapi
 from connectomedb.server.outbound import answer_json, answer_page, answer_text
 
 # Clients choose their dialect by this; ours stands beside it.
@@ -18,7 +20,7 @@ def home(ask: Ask) -> Response:
     """What the site holds, as far as the caller may see it."""
     projects = []
     types: list[tuple[str, str, int]] = []
-    if ask.caller.session_id or not ask.gate.require_login:
+    if ask.caller.session_id or not ask.gate.is_closed(ask.archive):
         members = ask.archive.count_members(ask.who)
         for row in ask.archive.listing("projects", ask.who).as_dicts():
             project_id = str(row["ID"])
@@ -38,6 +40,7 @@ def home(ask: Ask) -> Response:
         mirror=ask.site.mirror_url if ask.caller.session_id else "",
         logged_in=bool(ask.caller.session_id),
         refused=bool(ask.param("refused")),
+        to=local_path(ask.param("to")),
     )
 
 
@@ -57,6 +60,11 @@ def build_property(ask: Ask) -> Response:
 def plugins(ask: Ask) -> Response:
     """There are no plugins."""
     return answer_json({})
+
+
+def description(ask: Ask) -> Response:
+    """The whole interface as an OpenAPI document."""
+    return answer_json(openapi(ask.request.app.routes))
 
 
 def announcement(ask: Ask) -> Response:

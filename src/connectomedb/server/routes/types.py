@@ -25,25 +25,19 @@ from connectomedb.server.outbound import (
 )
 from connectomedb.tables.result import ResultTable
 
-# Searched by anybody who is logged in, whatever they read; every other type is secured.
-UNSECURED = ("xnat:investigatorData",)
-
 
 def elements(ask: Ask) -> Response:
-    """The data types that can be searched, with the number of their items that the user sees."""
-    types = ask.site.types
+    """The data types that the user can search, with the number of their items that the user sees."""
     counts = ask.archive.elements_used(ask.who)
-    names = [t.xsi_type for t in types.searchable() if not t.xsi_type.startswith("xdat:")]
-    names += [name for name in UNSECURED if name in types and name not in names]
     rows = []
-    for name in names:
-        display, n_items = types.display(name), counts.get(name, 0)
-        if (ask.param("used") == "true" and not n_items) or (
-            ask.param("secured") == "true" and name in UNSECURED
-        ):
+    for record in ask.archive.registrations().values():
+        n_items = counts.get(record.element_name, 0)
+        hidden = not record.searchable or not (record.accessible or ask.who.is_admin)
+        unused = ask.param("used") == "true" and not n_items
+        if hidden or unused or (ask.param("secured") == "true" and not record.secure):
             continue
-        secured = "false" if name in UNSECURED else "true"
-        rows.append((name, display.singular, display.plural, secured, str(n_items)))
+        secured = "true" if record.secure else "false"
+        rows.append((record.element_name, record.singular, record.plural, secured, str(n_items)))
     keys = ("ELEMENT_NAME", "SINGULAR", "PLURAL", "SECURED", "COUNT")
     table = sorted_by(text_table("Data-Types", keys, rows), ask.words("sortBy"), ask.param("sortOrder"))
     return table_response(page_of(ask, table), chosen_media(ask, "xml"))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from connectomedb.schema.documents import write_document
-from connectomedb.store import items
+from connectomedb.store import facts, items
 from connectomedb.store import tables as t
 from connectomedb.store.export.folder import SYNTHETIC
 from connectomedb.store.export.reading import iter_documents
@@ -32,11 +32,15 @@ def write_documents(
 
     Documents have no place for it, so a note beside them says that a site is synthetic.
 
+    Each has a note that other readers pass over: when it came in and through whom, and the numbers of its
+    resources; see `store.facts`.
+
     Subjects come before their experiments in the order of names, so that an import needs one pass.
     """
     types = layout.types
     document = items.load_project(connection, layout, project, who)
-    (folder / "project.xml").write_bytes(write_document(document, types))
+    (stated,) = facts.load(connection, {_project_pk(connection, project): document}).values()
+    (folder / "project.xml").write_bytes(facts.write_facts(write_document(document, types), stated))
     if synthetic:
         (folder / "SYNTHETIC.txt").write_text(f"{SYNTHETIC}\n", encoding="utf-8")
     n = 1
@@ -47,7 +51,12 @@ def write_documents(
         else:
             path = beside / "experiments" / f"{place.item.text('label')}.xml"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(write_document(place.item, types))
+        path.write_bytes(facts.write_facts(write_document(place.item, types), place.stated))
         n += 1
         progress(n)
     return n
+
+
+def _project_pk(connection: Connection, project: str) -> int:
+    pk: int = connection.execute(select(t.project.c.pk).where(t.project.c.id == project)).scalar_one()
+    return pk

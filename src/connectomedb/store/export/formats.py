@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
+from sqlalchemy import Connection, select
+
 from connectomedb.errors import ConfigurationError
+from connectomedb.store import tables as t
 from connectomedb.store.export.bids import write_bids
 from connectomedb.store.export.documents import write_documents
 from connectomedb.store.export.folder import SYNTHETIC, new_folder, write_json
@@ -67,8 +70,25 @@ def export_project(
                 for part in left_out(connection, layout, xsi_type, project, who)
             )
         facts = {"project": project, "format": kind, "written": n, "left_out": list(missing)}
+        facts |= _stated(connection, project)
         write_json(building / "export.json", facts | ({"synthetic": SYNTHETIC} if synthetic else {}))
     return ExportReport(folder, n, missing)
+
+
+def _stated(connection: Connection, project: str) -> dict[str, str]:
+    """What the site states beside the project's document, for formats that have none."""
+    i = t.item.c
+    row = connection.execute(
+        select(i.insert_date, i.insert_user, i.last_modified, t.project.c.accessibility)
+        .join_from(t.project, t.item, t.project.c.pk == i.pk)
+        .where(t.project.c.id == project)
+    ).one()
+    return {
+        "insert_date": row.insert_date.isoformat(),
+        "insert_user": row.insert_user,
+        "last_modified": row.last_modified.isoformat(),
+        "accessibility": row.accessibility,
+    }
 
 
 def _write(kind: Format) -> Callable[..., int]:

@@ -9,11 +9,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, func, literal, select
 
 from connectomedb.schema.model import DataType, ElementPath, Item, Value
+from connectomedb.store import facts
 from connectomedb.store import tables as t
 from connectomedb.store.loader import load_documents
 from connectomedb.store.rows import Row
 from connectomedb.store.tiers import held, read_leaf, shown
-from connectomedb.store.visibility import reads_project, visible
+from connectomedb.store.visibility import reads_in, visible
+from connectomedb.store.writer import Imported
 from connectomedb.vocabulary.records import Principal
 
 _PAGE = 500
@@ -24,17 +26,19 @@ _BESIDE = frozenset({"id", "label", "project", "subject_id"})
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A document and where it belongs: the label of its subject, '' for a project."""
+    """A document and where it belongs, the label of its subject; and what the site states beside it."""
 
     subject: str
     item: Item
+    stated: Imported
 
 
 @dataclass(frozen=True, slots=True)
 class TypeRows:
     """A data type as the project shows it: the leaves that say something, and a stream of their values.
 
-    A row is (subject label, id, label, then the fields' values); labels are those of the project.
+    A row is (subject label, id, label, the facts of `facts.COLUMNS`, then the fields' values); labels are
+    those of the project.
     """
 
     data_type: DataType
@@ -70,7 +74,7 @@ def iter_documents(connection: Connection, layout: t.Layout, project: str, who: 
                     i.project == project,
                     i.pk > last,
                     visible(t.item, who),
-                    reads_project(i.project, who),
+                    reads_in(i.project, i.xsi_type, who),
                 )
                 .order_by(i.pk)
                 .limit(_PAGE)
@@ -79,10 +83,12 @@ def iter_documents(connection: Connection, layout: t.Layout, project: str, who: 
                 break
             last = found[-1].pk
             documents = load_documents(connection, layout, [row.pk for row in found], who, contents="parts")
+            stated = facts.load(connection, documents)
             for row in found:
                 subject = row.label if family == "subject" else row.subject or ""
                 document = documents[row.pk]
-                yield Place(subject, document if who.is_admin else shown(layout.types, document, mine))
+                whole = document if who.is_admin else shown(layout.types, document, mine)
+                yield Place(subject, whole, stated[row.pk])
 
 
 def types_in(connection: Connection, project: str, who: Principal) -> tuple[str, ...]:
@@ -95,7 +101,7 @@ def types_in(connection: Connection, project: str, who: Principal) -> tuple[str,
             m.project == project,
             m.family.in_(("subject", "experiment")),
             visible(t.item, who),
-            reads_project(m.project, who),
+            reads_in(m.project, i.xsi_type, who),
         )
         .distinct()
     )
@@ -118,13 +124,21 @@ def type_rows(
     frame = frame.outerjoin(person, and_(person.c.pk == row.subject_pk, visible(person, who)))
     frame = frame.outerjoin(named, and_(named.c.item_pk == person.c.pk, named.c.project == project))
     condition = and_(
-        row.base.c.xsi_type == data_type.xsi_type, row.seen_by(who), reads_project(m.c.project, who)
+        row.base.c.xsi_type == data_type.xsi_type,
+        row.seen_by(who),
+        reads_in(m.c.project, row.base.c.xsi_type, who),
     )
     used = _used(connection, [sql for _, sql in leaves], frame, condition)
     kept = [leaf for leaf, n in zip(leaves, used, strict=True) if n]
     subject = m.c.label if row.family == "subject" else func.coalesce(named.c.label, person.c.label)
     query = (
-        select(subject, row.base.c.id, m.c.label.label("label_here"), *(sql for _, sql in kept))
+        select(
+            subject,
+            row.base.c.id,
+            m.c.label.label("label_here"),
+            *(row.base.c[name] for name in facts.COLUMNS),
+            *(sql for _, sql in kept),
+        )
         .select_from(frame)
         .where(condition)
         .order_by(m.c.label, row.pk)
@@ -139,7 +153,7 @@ def left_out(
     typed = layout.typed(xsi_type)
     i, m, part = t.item, t.membership.alias(), t.item.alias()
     base = _shown(i, i.c.pk, m, project)
-    condition = and_(i.c.xsi_type == xsi_type, visible(i, who), reads_project(m.c.project, who))
+    condition = and_(i.c.xsi_type == xsi_type, visible(i, who), reads_in(m.c.project, i.c.xsi_type, who))
     said: list[str] = []
     for child in typed.children.values():
         frame = base.join(child.table, child.table.c.owner_pk == i.c.pk)

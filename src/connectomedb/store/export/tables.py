@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
@@ -12,14 +12,21 @@ from typing import Any
 from sqlalchemy import Connection
 
 from connectomedb.errors import ConfigurationError
-from connectomedb.schema.model import ElementPath, Value
+from connectomedb.schema.model import ElementPath, Value, ValueType
 from connectomedb.schema.values import xml_value
 from connectomedb.store import tables as t
 from connectomedb.store.export.folder import SYNTHETIC, write_json
 from connectomedb.store.export.reading import TypeRows, type_rows, types_in
+from connectomedb.store.facts import COLUMNS, DATES
 from connectomedb.vocabulary.records import Principal
 
 SUBJECT, ID, LABEL = "subject", "ID", "label"
+# What the site states beside each record; the dictionary's `Fact` says so to an import.
+FACTS: Mapping[str, str] = {
+    "insert_date": "When the record came into the site, UTC",
+    "insert_user": "Through whom the record came into the site",
+    "last_modified": "When the record was changed last, UTC",
+}
 _FACTS = "MeasurementToolMetadata"
 _ROWS_AT_ONCE = 5000
 
@@ -45,11 +52,11 @@ def write_csv(
         found = type_rows(connection, layout, xsi_type, project, who)
         path = folder / f"{xsi_type.replace(':', '_')}.csv"
         write_json(path.with_suffix(".json"), _dictionary(found, synthetic))
-        spelled = [field.value_type for field in found.fields]
+        spelled = [*(_kind(name) for name in COLUMNS), *(field.value_type for field in found.fields)]
         with path.open("w", encoding="utf-8", newline="") as stream:
             # The line end of RFC 4180: it has the writer quote either half of it inside a cell.
             writer = csv.writer(stream, lineterminator="\r\n")
-            writer.writerow((SUBJECT, ID, LABEL, *column_names(found.fields)))
+            writer.writerow((SUBJECT, ID, LABEL, *COLUMNS, *column_names(found.fields)))
             for subject, item_id, label, *values in found.rows(connection):
                 cells = ("" if v is None else xml_value(v, k) for v, k in zip(values, spelled, strict=True))
                 writer.writerow((subject or "", item_id, label, *cells))
@@ -87,6 +94,7 @@ def write_parquet(
     for xsi_type in types_in(connection, project, who):
         found = type_rows(connection, layout, xsi_type, project, who)
         fields = [pa.field(name, pa.string()) for name in (SUBJECT, ID, LABEL)]
+        fields += [pa.field(name, kinds[_kind(name)], metadata={"Fact": name}) for name in COLUMNS]
         for name, leaf in zip(column_names(found.fields), found.fields, strict=True):
             said = {k: str(v) for k, v in column_facts(leaf, xsi_type).items() if isinstance(v, str | float)}
             fields.append(pa.field(name, kinds[leaf.value_type], metadata=said))
@@ -104,10 +112,15 @@ def write_parquet(
 
 
 def column_names(fields: Sequence[ElementPath]) -> list[str]:
-    """The dictionary name of each leaf; its path where two leaves have one name."""
+    """The dictionary name of each leaf; its path where two leaves, or a leaf and a fact, have one name."""
     names = [field.name.lower() for field in fields]
-    taken = {SUBJECT, ID.lower(), LABEL, *(name for name in names if names.count(name) > 1)}
-    return [field.path if field.name.lower() in taken else field.name for field in fields]
+    ours = {SUBJECT, ID.lower(), LABEL, *COLUMNS}
+    taken = {*ours, *(name for name in names if names.count(name) > 1)}
+    called = [field.path if field.name.lower() in taken else field.name for field in fields]
+    return [
+        f"{field.declared_in}/{name}" if name.lower() in ours else name
+        for name, field in zip(called, fields, strict=True)
+    ]
 
 
 def column_facts(field: ElementPath, xsi_type: str) -> dict[str, Any]:
@@ -142,7 +155,12 @@ def _dictionary(found: TypeRows, synthetic: bool) -> dict[str, Any]:
     if synthetic:
         facts["Synthetic"] = SYNTHETIC
     columns = zip(column_names(found.fields), found.fields, strict=True)
-    return {_FACTS: facts, **{name: column_facts(field, xsi_type) for name, field in columns}}
+    stated = {name: {"Description": said, "Type": _kind(name), "Fact": name} for name, said in FACTS.items()}
+    return {_FACTS: facts, **stated, **{name: column_facts(field, xsi_type) for name, field in columns}}
+
+
+def _kind(fact: str) -> ValueType:
+    return "dateTime" if fact in DATES else "string"
 
 
 def _library(name: str) -> Any:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from connectomedb.errors import DocumentError, ImportRefused, NotValid, UnknownDataType
 from connectomedb.schema.documents import read_document
+from connectomedb.store.facts import read_facts
 from connectomedb.store.ingest import journal
 from connectomedb.store.ingest.loading import BATCH, Loading, Sourced
 from connectomedb.store.ingest.sources import Source, count_sources, iter_sources
@@ -47,6 +48,7 @@ class _Run:
     n_total: int | None
     n_done: int = 0
     n_known: int = 0
+    n_updated: int = 0
     ids: list[str] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
     waiting: dict[str, Refusal] = field(default_factory=dict)
@@ -61,6 +63,7 @@ def import_xml(
     keep: Keep = "files",
     dry_run: bool = False,
     again: bool = False,
+    update: bool = False,
     progress: Progress | None = None,
 ) -> IngestReport:
     """Store documents. `project`, made if it is new, owns those that name no other.
@@ -70,6 +73,10 @@ def import_xml(
     everything and takes it back. A run that was killed is taken up by running it again: documents that are
     in are not read again, unless `again` says so.
 
+    With `update` a document about something that is there is laid over it, as `Changing.merge_item` does:
+    what it says replaces, what it does not say stays. It is known by its ID, else by its label in its
+    project. What another site states beside its documents (dates, users, numbers; see `store.facts`) is kept.
+
     Raises   ImportRefused, whose `report` says what was stored, when a document was refused and `keep` is
              not 'rows'; DiskFull; Conflict when another writer does not end
     Cost     memory for one batch of 500 documents or 4 MiB, and for what is refused
@@ -77,20 +84,21 @@ def import_xml(
     journal.prepare(archive.engine)
     run = _Run(archive, project, again, progress or _quiet, count_sources(paths))
     if dry_run or keep == "all":
-        with archive.loading(user=who.login, project=project) as load:
+        with archive.loading(user=who.login, project=project, update=update) as load:
             _rounds(run, paths, lambda batch: _store(run, batch, load))
             if dry_run or run.refused:
                 load.cancel()
     else:
 
         def alone(batch: Sequence[_Read]) -> int:
-            with archive.loading(user=who.login, project=project) as load:
+            with archive.loading(user=who.login, project=project, update=update) as load:
                 return _store(run, batch, load)
 
         _rounds(run, paths, alone)
     none_stays = dry_run or (keep == "all" and run.refused)
     ids = () if none_stays else tuple(run.ids)
-    report = IngestReport(len(ids), ids, tuple(run.refused), n_known=run.n_known)
+    n_updated = 0 if none_stays else run.n_updated
+    report = IngestReport(len(ids), ids, tuple(run.refused), n_known=run.n_known, n_updated=n_updated)
     if report.refused and keep != "rows":
         raise ImportRefused(report)
     return report
@@ -142,11 +150,12 @@ def _read(run: _Run, source: Source, refuse: Callable[[Refusal], None]) -> _Read
             run.n_known += 1
             return None
         item = read_document(data, run.archive.types)
+        stated = read_facts(data, item)
     except (DocumentError, UnknownDataType) as problem:
         for refusal in _refusals(source.name, problem):
             refuse(refusal)
         return None
-    return _Read(source, stamp, Sourced(item, source.name))
+    return _Read(source, stamp, Sourced(item, source.name, stated=stated))
 
 
 def _is_known(run: _Run, stamp: journal.Stamp) -> bool:
@@ -156,7 +165,7 @@ def _is_known(run: _Run, stamp: journal.Stamp) -> bool:
 
 def _store(run: _Run, batch: Sequence[_Read], load: Loading) -> int:
     """Projects first, then the project that owns what names none, then the rest; answers how many."""
-    before = len(load.ids)
+    before, n_updated = len(load.ids), load.n_updated
     projects = [one.sourced for one in batch if load.is_project(one.sourced)]
     rest = [one.sourced for one in batch if not load.is_project(one.sourced)]
     failed = load.add(projects)
@@ -173,6 +182,7 @@ def _store(run: _Run, batch: Sequence[_Read], load: Loading) -> int:
             run.n_done += 1
     journal.note(load.connection, run.project, list(stamps.values()))
     run.ids += load.ids[before:]
+    run.n_updated += load.n_updated - n_updated
     run.n_done += len(stamps)
     return len(stamps)
 

@@ -17,6 +17,7 @@ from connectomedb.errors import ConfigurationError, Conflict, DocumentError, Imp
 from connectomedb.schema.model import Item, Value
 from connectomedb.schema.registry import nearest
 from connectomedb.store import tables as t
+from connectomedb.store.facts import COLUMNS, parse_facts
 from connectomedb.store.ingest import journal
 from connectomedb.store.ingest.columns import MISSING, TABLE_FACTS, ColumnUse, match_columns
 from connectomedb.store.ingest.documents import Keep, Progress
@@ -24,6 +25,7 @@ from connectomedb.store.ingest.loading import BATCH, Failed, Loading, Sourced
 from connectomedb.store.ingest.newtypes import NewTypes, Witnesses, make_type
 from connectomedb.store.ingest.tables import TableFile, facts_of, open_table, read_dictionary
 from connectomedb.store.report import IngestReport, Refusal
+from connectomedb.store.writer import Imported
 from connectomedb.vocabulary.records import Principal
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ class _Reading:
     subject_column: str
     options: TableOptions
     is_subject: bool
+    stated: Mapping[str, int]
     refused: list[Refusal] = field(default_factory=list)
     _seen: dict[str, int] = field(default_factory=dict)
 
@@ -99,7 +102,18 @@ class _Reading:
             own = {"label": subject} if self.is_subject else {"subject_ID": subject}
             label = {} if self.is_subject else {"label": _filled(self.options.label, words)}
             item = Item(self.xsi_type, {"project": project, **label, **own, **values})
-            yield Sourced(item, name, line)
+            stated = self._stated(item, cells, line)
+            if len(self.refused) == n_refused:
+                yield Sourced(item, name, line, stated)
+
+    def _stated(self, item: Item, cells: Sequence[str], line: int) -> Imported | None:
+        """The item with what another site states beside it, when the table has columns for that."""
+        said = {fact: cells[at] for fact, at in self.stated.items() if cells[at].strip()}
+        try:
+            return parse_facts(item, said) if said else None
+        except DocumentError as problem:
+            self.refused.append(Refusal(self.table.path.name, str(problem), line))
+            return None
 
 
 def import_table(
@@ -114,13 +128,15 @@ def import_table(
     keep: Keep = "files",
     dry_run: bool = False,
     again: bool = False,
+    update: bool = False,
     progress: Progress | None = None,
 ) -> IngestReport:
     """Store the rows of a table as items of `xsi_type`, or of `new_type`, which is made from the table.
 
     With `keep` 'files' or 'all' the table is stored whole or not at all; with 'rows' the rows that are fine
     are stored. `dry_run` does everything and takes it back. A table that is in already is not read again,
-    unless `again` says so.
+    unless `again` says so. With `update` the row of an item that is there, by its ID, else its label, is laid
+    over it: the cells that have a value replace, the others stay.
 
     Null     a missing cell is no value; a row without any is an item without scores
     Raises   ImportRefused with the report, when a row was refused and `keep` is not 'rows'; NotValid for a
@@ -141,9 +157,26 @@ def import_table(
     unknown = [name for name in options.skip if name not in table.head]
     if unknown:
         raise NotValid([f"{path.name} has no column {name!r} to skip" for name in unknown])
-    leave = (column, *options.skip)
+    stated = {
+        fact: position
+        for position, name in enumerate(table.head)
+        if name not in options.skip and (fact := facts_of(dictionary, name).get("Fact")) in COLUMNS
+    }
+    leave = (column, *options.skip, *(table.head[position] for position in stated.values()))
     run = _Run(
-        archive, table, column, options, dictionary, leave, stamp, max(n_rows - 1, 0), who, keep, dry_run
+        archive,
+        table,
+        column,
+        options,
+        dictionary,
+        leave,
+        stamp,
+        max(n_rows - 1, 0),
+        who,
+        keep,
+        dry_run,
+        update,
+        stated,
     )
     if not new_type:
         known = archive.types.get(xsi_type).xsi_type
@@ -166,6 +199,8 @@ class _Run:
     who: Principal
     keep: Keep
     dry_run: bool
+    update: bool
+    stated: Mapping[str, int]
 
     def store(self, xsi_type: str, paths: Mapping[str, str], progress: Progress) -> IngestReport:
         """Read and store every row. Raises ImportRefused."""
@@ -182,12 +217,15 @@ class _Run:
         is_subject = types.is_a(xsi_type, t.SUBJECT)
         if not is_subject and not types.is_a(xsi_type, "xnat:subjectAssessorData"):
             raise ConfigurationError(f"{xsi_type} is neither a subject nor an experiment of one")
-        reading = _Reading(self.table, xsi_type, uses, self.subject_column, self.options, is_subject)
+        reading = _Reading(
+            self.table, xsi_type, uses, self.subject_column, self.options, is_subject, self.stated
+        )
         _check_template(self.options.label, self.table.head)
         _check_template(self.options.project, self.table.head)
         failed: dict[int | None, Refusal] = {}
         name, n_done = self.table.path.name, 0
-        with self.archive.loading(user=self.who.login, project=self.options.project) as load:
+        user, project = self.who.login, self.options.project
+        with self.archive.loading(user=user, project=project, update=self.update) as load:
             if "{" not in self.options.project:
                 load.ensure_project(self.options.project)
             try:
@@ -207,7 +245,8 @@ class _Run:
             elif not load.cancelled:
                 journal.note(load.connection, self.options.project, [] if refused else [self.stamp])
             ids = () if load.cancelled else tuple(load.ids)
-        report = IngestReport(len(ids), ids, refused)
+        n_updated = load.n_updated if ids else 0
+        report = IngestReport(len(ids), ids, refused, n_updated=n_updated)
         if refused and self.keep != "rows":
             raise ImportRefused(report)
         return report
@@ -220,7 +259,7 @@ class _Run:
             rows = {o.item.text("subject_ID"): o for o in batch if o.item.text("project") == project}
             known = load.known_subjects(project, list(rows))
             made += [
-                replace(one, item=Item(t.SUBJECT, {"project": project, "label": subject}))
+                replace(one, item=Item(t.SUBJECT, {"project": project, "label": subject}), stated=None)
                 for subject, one in rows.items()
                 if subject not in known
             ]
