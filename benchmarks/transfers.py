@@ -10,7 +10,9 @@ on the machine: quote the ratios.
 from __future__ import annotations
 
 import argparse
+import base64
 import json
+import multiprocessing
 import os
 import random
 import shutil
@@ -23,8 +25,12 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import ClassVar
 
 from connectomedb.objects.digests import digest_file, new_digest
 from connectomedb.objects.plan import make_plan
@@ -42,6 +48,7 @@ from connectomedb.objects.stores import open_store
 from connectomedb.objects.transfer import run_plan
 plan = TransferPlan.from_json(Path(sys.argv[1]).read_text())
 if sys.argv[3] == "unverified":
+    sources._CHECKSUM_HEADERS = ()
     sources.promise_of_etag = lambda _: None
 store = open_store(plan.location, endpoint=sys.argv[2])
 if sys.argv[4] == "library":
@@ -159,7 +166,7 @@ class Bench:
 
     def ours(self, rows: list[FileRow], folder: Path, how: str, path: str = "wire") -> list[str]:
         """Our transfer, in a process of its own."""
-        bare = rows if how == "verified" else [FileRow(r.subject_label, r.key, r.size_bytes) for r in rows]
+        bare = [replace(r, algorithm="", digest="") for r in rows] if how == "unverified" else rows
         plan = self.work / "plan.json"
         plan.write_text(make_plan(bare, folder, location="s3://tree").to_json())
         return [sys.executable, "-c", OURS, str(plan), self.endpoint, how, path]
@@ -262,6 +269,79 @@ def listing(bench: Bench, bucket: Path, n_keys: int, rounds: int) -> dict[str, f
     return show(f"listing: {n_keys} keys", medians)
 
 
+class _Checksums(BaseHTTPRequestHandler):
+    """Sends files with S3's header for their CRC64NVME, as fast as the kernel does."""
+
+    protocol_version = "HTTP/1.1"
+    bucket = Path()
+    checksums: ClassVar[dict[str, str]] = {}
+
+    def do_HEAD(self) -> None:
+        """The head, with the checksum of the whole."""
+        self._head()
+
+    def do_GET(self) -> None:
+        """A range, or all of it."""
+        start, n_bytes, path = self._head()
+        with path.open("rb") as source:
+            while n_bytes and (n := os.sendfile(self.connection.fileno(), source.fileno(), start, n_bytes)):
+                start, n_bytes = start + n, n_bytes - n
+
+    def _head(self) -> tuple[int, int, Path]:
+        key = self.path.removeprefix("/tree/")
+        path = self.bucket / key
+        size = path.stat().st_size
+        start, end = 0, size
+        asked = self.headers.get("Range", "")
+        if asked:
+            first, last = asked.removeprefix("bytes=").split("-")
+            start, end = int(first), int(last) + 1 if last else size
+        self.send_response(206 if asked else 200)
+        self.send_header("Content-Length", str(end - start))
+        self.send_header("ETag", '"opaque"')
+        if asked:
+            self.send_header("Content-Range", f"bytes {start}-{end - 1}/{size}")
+        elif key in self.checksums:
+            self.send_header("x-amz-checksum-crc64nvme", self.checksums[key])
+            self.send_header("x-amz-checksum-type", "FULL_OBJECT")
+        self.end_headers()
+        self.wfile.flush()
+        return start, end - start, path
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class calls it so
+        """Say nothing."""
+
+
+def serve_checksums(folder: str, ready: Connection) -> None:
+    """A process that serves the tree with checksums."""
+    _Checksums.bucket = Path(folder)
+    for path in Path(folder).glob("large/**/*.gz"):
+        digest = new_digest("crc64nvme")
+        digest_file(path, digest)
+        value = base64.b64encode(bytes.fromhex(digest.hexdigest())).decode()
+        _Checksums.checksums[str(path.relative_to(folder))] = value
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Checksums)
+    ready.send(server.server_address[1])
+    server.serve_forever()
+
+
+def checksums(bench: Bench, bucket: Path, rounds: int) -> dict[str, float]:
+    """What verifying by the store's CRC64NVME costs over not verifying."""
+    here, there = multiprocessing.Pipe(duplex=False)
+    process = multiprocessing.Process(target=serve_checksums, args=(str(bucket), there), daemon=True)
+    process.start()
+    bench.endpoint = f"http://127.0.0.1:{here.recv()}"
+    rows = [replace(row, algorithm="", digest="") for row in rows_below(bucket, "large")]
+    tools: dict[str, Callable[[Path], list[str]]] = {
+        "ours by CRC64NVME": lambda folder: bench.ours(rows, folder, "store"),
+        "ours unverified": lambda folder: bench.ours(rows, folder, "unverified"),
+    }
+    costs = bench.compare(rows, rounds, tools)
+    process.terminate()
+    over = costs["ours by CRC64NVME"].wall_s / costs["ours unverified"].wall_s
+    return show(f"checksums: {len(rows)} files, {over:.2f} of not verifying", costs)
+
+
 def main() -> None:
     """Run everything and print it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -284,6 +364,8 @@ def main() -> None:
             figures |= transfers(bench, bucket, asked.rounds, library=asked.library)
             if asked.keys:
                 figures |= listing(bench, bucket, asked.keys, asked.rounds)
+        if asked.large and find_spec("awscrt") and not asked.tls:
+            figures |= checksums(bench, bucket, asked.rounds)
     print(json.dumps({"load": statistics.fmean(os.getloadavg()), "cores": os.cpu_count(), **figures}))
 
 

@@ -39,6 +39,14 @@ class Digest(Protocol):
     def hexdigest(self) -> str: ...
 
 
+class Piece(Protocol):
+    """The digest of some bytes out of order."""
+
+    value: int
+
+    def update(self, data: Buffer, /) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Promise:
     """What a file's bytes should digest to, in lower-case hex, and who says so (`plan`, `store`)."""
@@ -104,6 +112,19 @@ class Check:
         for digest in self._digests:
             digest.update(data)
 
+    def piece(self) -> Piece | None:
+        """A digest for bytes in the middle, to be joined after those before it; None where it cannot be."""
+        combine = _combine_function(self.promise.algorithm)
+        return _Crc(_crc_function(self.promise.algorithm), 0) if combine else None
+
+    def join(self, piece: Piece, n_bytes: int) -> None:
+        """As if the piece's `n_bytes` had been fed to `update`."""
+        combine = _combine_function(self.promise.algorithm)
+        whole = self._digests[0]
+        assert combine is not None
+        assert isinstance(whole, _Crc)
+        whole.value = combine(whole.value, piece.value, n_bytes)
+
     def verdict(self) -> Verdict:
         """`unknown` only for a multipart ETag whose part size was none of the usual ones."""
         if any(d.hexdigest() == self.promise.value for d in self._digests):
@@ -159,13 +180,13 @@ def feed(handle: int, digest: Digest | Check, start: int = 0, end: int | None = 
 
 class _Crc:
     def __init__(self, function: Callable[[Buffer, int], int], length: int) -> None:
-        self._function, self._length, self._value = function, length, 0
+        self._function, self._length, self.value = function, length, 0
 
     def update(self, data: Buffer) -> None:
-        self._value = self._function(data, self._value)
+        self.value = self._function(data, self.value)
 
     def hexdigest(self) -> str:
-        return f"{self._value:0{self._length}x}"
+        return f"{self.value:0{self._length}x}"
 
 
 class _Multipart:
@@ -208,6 +229,24 @@ def _crc_function(algorithm: str) -> Callable[[Buffer, int], int]:
     except ImportError:
         return table_crc(*_POLYNOMIALS[algorithm])
     found: Callable[[Buffer, int], int] = getattr(checksums, algorithm)
+    return found
+
+
+def is_slow(algorithm: str) -> bool:
+    """True for a digest that is computed byte by byte here, for lack of its library."""
+    return algorithm in _POLYNOMIALS and _combine_function(algorithm) is None
+
+
+@cache
+def _combine_function(algorithm: str) -> Callable[[int, int, int], int] | None:
+    """The CRC of two blocks from the CRC of each and the length of the second."""
+    if algorithm not in ("crc32", *_POLYNOMIALS):
+        return None
+    try:
+        from awscrt import checksums
+    except ImportError:
+        return None
+    found: Callable[[int, int, int], int] = getattr(checksums, f"combine_{algorithm}")
     return found
 
 

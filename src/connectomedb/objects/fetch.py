@@ -22,7 +22,7 @@ from connectomedb.errors import (
     Truncated,
 )
 from connectomedb.objects.cache import ContentCache
-from connectomedb.objects.digests import Check, Promise, feed, promise_of_etag
+from connectomedb.objects.digests import Check, Piece, Promise, feed, is_slow, promise_of_etag
 from connectomedb.objects.journal import Journal, Parts, SegmentList
 from connectomedb.objects.plan import PlannedFile
 from connectomedb.objects.sources import Body, ObjectFacts, Reader
@@ -117,7 +117,7 @@ class FileFetch:
         promise = self.promise
         if promise and not facts.etag_is_digest and promise.value == facts.pin.strip('"').lower():
             promise = None  # an encrypted object's ETag looks like an MD5 and is none
-        self.promise = promise or (facts.promises[0] if facts.promises else None)
+        self.promise = promise or min(facts.promises, key=lambda p: is_slow(p.algorithm), default=None)
 
     def may_restart(self) -> bool:
         """True when another version of the object may be what is wanted: the plan does not name one."""
@@ -303,6 +303,7 @@ class SegmentedFetch(FileFetch):
         self._wanted_segment_bytes = segment_bytes
         self._lock, self._hashing = Lock(), Lock()
         self._hashed = 0
+        self._pieces: dict[int, Piece] = {}
         self._waiting: list[int] = []
         self.n_running = 0
         self.trouble: ConnectomeDBError | None = None
@@ -359,6 +360,7 @@ class SegmentedFetch(FileFetch):
         start = i * self._segments.segment_bytes
         end = min(start + self._segments.segment_bytes, self.file.size_bytes)
         tries, at = Tries(self.place.patience, self.place.stop), start
+        piece = self.check.piece() if self.check else None
         try:
             while at < end:
                 before = at
@@ -368,7 +370,7 @@ class SegmentedFetch(FileFetch):
                         if body.start != at:
                             raise RangesIgnored(f"{self.file.key}: the store ignores ranges")
                         self._agree_still(body.facts)
-                        at = self._receive(body, buffer, at, end)
+                        at = self._receive(body, buffer, at, end, piece)
                     finally:
                         body.close()
                 except _Broken as broken:
@@ -379,6 +381,8 @@ class SegmentedFetch(FileFetch):
             if self.check is None:
                 os.fdatasync(self.handle)  # no digest would show what a power failure took
             with self._lock:
+                if piece is not None:
+                    self._pieces[i] = piece
                 self._segments.add(i)
             self._hash_on(wait=False)
         except ConnectomeDBError as trouble:
@@ -411,7 +415,7 @@ class SegmentedFetch(FileFetch):
         if facts.pin != self.pin or facts.size_bytes != self.file.size_bytes:
             raise ObjectChanged(f"{self.file.key}: another object stands there now, with ETag {facts.pin}")
 
-    def _receive(self, body: Body, buffer: memoryview, at: int, end: int) -> int:
+    def _receive(self, body: Body, buffer: memoryview, at: int, end: int, piece: Piece | None) -> int:
         while at < end:
             filled = 0
             try:
@@ -421,15 +425,17 @@ class SegmentedFetch(FileFetch):
                         raise Truncated(f"{self.file.key}: the answer ends {end - at - filled} bytes early")
                     filled += n
             except ConnectomeDBError as trouble:
-                self._keep(buffer[:filled], at)
+                self._keep(buffer[:filled], at, piece)
                 raise _Broken(at + filled, trouble) from trouble
-            self._keep(buffer[:filled], at)
+            self._keep(buffer[:filled], at, piece)
             at += filled
             if self.place.stop.is_set():
                 raise Stopped("stopped before the end; run again to go on from there")
         return at
 
-    def _keep(self, view: memoryview, at: int) -> None:
+    def _keep(self, view: memoryview, at: int, piece: Piece | None) -> None:
+        if piece is not None:
+            piece.update(view)
         self.write(view, at)
         with self._lock:
             self.fetched_bytes += len(view)
@@ -442,7 +448,12 @@ class SegmentedFetch(FileFetch):
             size = self._segments.segment_bytes
             while self._hashed in self._segments.done:
                 start = self._hashed * size
-                feed(self.handle, self.check, start, min(start + size, self.file.size_bytes))
+                end = min(start + size, self.file.size_bytes)
+                piece = self._pieces.pop(self._hashed, None)
+                if piece is not None:
+                    self.check.join(piece, end - start)
+                else:
+                    feed(self.handle, self.check, start, end)
                 self._hashed += 1
         finally:
             self._hashing.release()

@@ -181,21 +181,22 @@ def test_a_flipped_byte_in_a_multipart_object(server: FaultServer, tmp_path: Pat
     assert wrong.counts == {"uncovered": 1}
 
 
+@BOTH
 @pytest.mark.parametrize("algorithm", ["crc64nvme", "crc32c", "crc32", "sha256"])
 def test_what_only_the_store_promises_is_verified(
-    server: FaultServer, tmp_path: Path, algorithm: str
+    server: FaultServer, tmp_path: Path, algorithm: str, body: bytes
 ) -> None:
     from connectomedb.objects.digests import new_digest
 
     digest = new_digest(algorithm)
-    digest.update(SMALL)
+    digest.update(body)
     value = base64.b64encode(bytes.fromhex(digest.hexdigest())).decode()
     headers = {f"x_amz_checksum_{algorithm}": value, "x_amz_checksum_type": "FULL_OBJECT"}
-    server.put("a/b", SMALL, etag="opaque", **headers)
-    server.put("a/c", SMALL, etag="opaque", **headers)
+    server.put("a/b", body, Fault("none"), Fault("cut", at=300), etag="opaque", **headers)
+    server.put("a/c", body, etag="opaque", **headers)
     server.always["a/c"] = Fault("flip", at=5)
     report = run(
-        plan_of(tmp_path, row("a/b", SMALL, digest=""), row("a/c", SMALL, digest="")), store_on(server)
+        plan_of(tmp_path, row("a/b", body, digest=""), row("a/c", body, digest="")), store_on(server)
     )
     assert [o.status for o in report.outcomes] == ["verified", "mismatched"]
     assert report.outcomes[0].covered_by == f"{algorithm}:{digest.hexdigest()}"
