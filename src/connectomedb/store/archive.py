@@ -483,11 +483,6 @@ class Archive:
 
         self._change(move)
 
-    def shares(self, item_id: str, who: Principal) -> list[tuple[str, str]]:
-        """Projects that an item is in and that the user sees, with its label there; the owner comes first."""
-        with self.engine.connect() as connection:
-            return sharing.projects_of(connection, item_id, who)
-
     # Edits as the REST interface makes them (store.edits, store.parts)
 
     def edit(self, item_id: str, edit: Edit, who: Principal) -> None:
