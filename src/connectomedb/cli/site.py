@@ -102,9 +102,10 @@ def serve_command(folder: Path, host: str, port: int, as_json: bool) -> None:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @common.as_json_option
 def backup_command(site: Path, file: Path, as_json: bool) -> None:
-    """Write the database, data types and facts of SITE into FILE; the server may go on.
+    """Write the database, uploaded files, data types and facts of SITE into FILE; the server may go on.
 
-    Images are not in it, nor is the password of a database.
+    Uploaded files in a store elsewhere stay there, and a restored site finds them there. The images of a
+    mirror are not in it, nor is the password of a database.
 
     \b
     Example:
@@ -112,14 +113,20 @@ def backup_command(site: Path, file: Path, as_json: bool) -> None:
     """
     need_server_libraries()
     common.existing_site(site)
-    from connectomedb.store.backup import back_up
+    from connectomedb.server.housekeeping import back_up_site
     from connectomedb.store.site import open_site
 
     with open_site(site) as opened:
-        manifest = back_up(opened, file)
+        manifest = back_up_site(opened, file)
     size_bytes = file.stat().st_size
     facts = {"file": str(file), "size_bytes": size_bytes, "members": dict(manifest.members)}
+    facts |= {"files_elsewhere": manifest.elsewhere, "files_missing": list(manifest.missing)}
     said = f"{file}: {len(manifest.members)} members, {size_bytes} bytes, taken {manifest.taken}"
+    said += f"; {manifest.n_files} uploaded files"
+    if manifest.elsewhere:
+        said += f"\nuploaded files stay at {manifest.elsewhere}: a restored site changes the same ones"
+    if manifest.missing:
+        said += f"\n{len(manifest.missing)} files have lost their bytes; `connectomedb doctor` names them"
     common.emit(facts, as_json=as_json, text=said)
 
 

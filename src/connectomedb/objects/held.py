@@ -19,7 +19,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
@@ -33,6 +33,7 @@ from connectomedb.objects.stores import CHUNK_BYTES, ObjectStore, open_store
 INCOMING = "incoming"
 REMOVED = "removed"
 LOCK = "sweep.lock"
+KEPT_LOCK = "kept.lock"
 _KEY = re.compile(r"objects/[0-9a-f]{2}/[0-9a-f]{32}")
 # Hosts that share a store elsewhere share no lock: there an object is left over after so long.
 _LEFT_AFTER_S = 24 * 3600.0
@@ -239,7 +240,23 @@ class HeldObjects:
             with suppress(FileNotFoundError):
                 target = (self._folder / key).rename(removed / key[-32:])
                 os.utime(target)
-        self._empty(removed, time.time() - _READ_FOR_S)
+        self._empty_removed()
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """While it lasts nothing is removed for good: who reads for hours finds what there was at first."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as stack:
+            for name in (LOCK, KEPT_LOCK):
+                descriptor = os.open(self._folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                stack.callback(os.close, descriptor)
+                fcntl.flock(descriptor, fcntl.LOCK_SH)
+            yield
+
+    def _empty_removed(self) -> None:
+        with self._alone(KEPT_LOCK) as alone:
+            if alone:
+                self._empty(self._folder / REMOVED, time.time() - _READ_FOR_S)
 
     def _empty(self, folder: Path, before: float) -> int:
         """Remove the files of a folder that are older."""
@@ -269,7 +286,7 @@ class HeldObjects:
             n_left = sum(1 for _ in (self._folder / INCOMING).glob("*"))
         else:
             n_left = self.clear_arrivals()
-            self._empty(self._folder / REMOVED, time.time() - _READ_FOR_S)
+            self._empty_removed()
         if self._remote:
             return n_left + self._sweep_remote(known, only_count=only_count)
         for folder in sorted((self._folder / "objects").glob("??")):
@@ -290,9 +307,9 @@ class HeldObjects:
         return {key for key in keys if not (self._folder / key).is_file()}
 
     @contextmanager
-    def _alone(self) -> Iterator[bool]:
-        """Whether no upload is on its way; none begins until the end."""
-        descriptor = os.open(self._folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    def _alone(self, name: str = LOCK) -> Iterator[bool]:
+        """Whether no upload is on its way (or who else shares the lock); none begins until the end."""
+        descriptor = os.open(self._folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,10 +1,12 @@
-"""The database's files against the store's objects: what is missing, and what was left over."""
+"""The database and the store of its files together: what is missing, what was left over; a backup of both."""
 
 from __future__ import annotations
 
 from itertools import islice
+from pathlib import Path
 
 from connectomedb.objects.held import open_held
+from connectomedb.store.backup import Manifest, back_up
 from connectomedb.store.doctor import Problem
 from connectomedb.store.site import Site
 
@@ -31,3 +33,8 @@ def examine_files(site: Site, *, repair: bool = False) -> tuple[Problem, ...]:
             if len(found) > _SHOWN:
                 return tuple(found)
     return tuple(found)
+
+
+def back_up_site(site: Site, target: Path) -> Manifest:
+    """The site with its files in one file; see `backup.back_up`."""
+    return back_up(site, target, open_held(site.files_folder, site.files_url))

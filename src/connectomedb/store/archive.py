@@ -55,7 +55,7 @@ from connectomedb.store.bulk import BulkRow
 from connectomedb.store.changes import Changing
 from connectomedb.store.compile import compile_search
 from connectomedb.store.configuration import Configurations
-from connectomedb.store.deletion import Tombstone
+from connectomedb.store.deletion import Deleted, Tombstone
 from connectomedb.store.doctor import Problem
 from connectomedb.store.edits import Edit
 from connectomedb.store.engine import data_version, dialect_of, one_at_a_time, writing
@@ -459,7 +459,7 @@ class Archive:
         with writing(self.engine) as connection:
             return deletion.delete_item(
                 connection, self._layout, item_id, who, reason, with_shares=with_shares
-            )
+            ).ids
 
     def share(self, item_id: str, project: str, label: str, who: Principal) -> None:
         """Let a further project see an item; see `sharing.share`."""
@@ -531,15 +531,17 @@ class Archive:
         expected: Collection[str] = (),
         reason: str = "",
         with_shares: bool = False,
-    ) -> None:
+    ) -> Deleted:
         """Delete an item that is at one of these revisions; see `deletion.delete_item`."""
 
-        def change(connection: Connection) -> None:
+        def change(connection: Connection) -> Deleted:
             if expected:
                 edits.need_revision(connection, self._layout, item_id, expected, who)
-            deletion.delete_item(connection, self._layout, item_id, who, reason, with_shares=with_shares)
+            return deletion.delete_item(
+                connection, self._layout, item_id, who, reason, with_shares=with_shares
+            )
 
-        self._change(change)
+        return self._change(change)
 
     def read_status(self, item_id: str, who: Principal) -> str:
         """Whether an item is active; see `edits.read_status`."""

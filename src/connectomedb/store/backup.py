@@ -3,7 +3,9 @@
 The file is a ZIP of the database, the site's data types and its facts, with a manifest that names every
 member's SHA-256. SQLite is copied by its online backup; PostgreSQL is read in one REPEATABLE READ
 transaction into lines of JSON. Either is restored into either: a site begins on a laptop and moves to a
-server. Passwords of databases are not in it; the images are neither.
+server. Uploaded files come after the database, those that it names: they never change under their keys. Where
+they are in a store elsewhere they stay there. Passwords of databases are not in it; the mirror's images are
+neither.
 """
 
 from __future__ import annotations
@@ -16,14 +18,14 @@ import shutil
 import sqlite3
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Protocol
 
 from sqlalchemy import (
     Connection,
@@ -41,18 +43,20 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DataError
 
-from connectomedb.errors import ConfigurationError, DiskFull
+from connectomedb.errors import ConfigurationError, DiskFull, ObjectMissing
 from connectomedb.schema.registry import load_types
 from connectomedb.store import migrations
 from connectomedb.store import tables as t
 from connectomedb.store.engine import open_engine, writing
-from connectomedb.store.site import DATABASE, FACTS, SCHEMAS, Site, open_site, read_facts, write_facts
+from connectomedb.store.resource_files import resource_file
+from connectomedb.store.site import DATABASE, FACTS, FILES, SCHEMAS, Site, open_site, read_facts, write_facts
 from connectomedb.store.sqlite import is_full
 
 FORMAT = "connectomedb-backup-1"
 _MANIFEST = "manifest.json"
 _ROWS = "tables"
 _BATCH = 1000
+_KEYS = select(resource_file.c.key).where(resource_file.c.key.is_not(None)).order_by(resource_file.c.key)
 # The rows of a table, from their beginning each time.
 RowsOf = Callable[[Table], Iterator[dict[str, Any]]]
 _PARSERS: tuple[tuple[type, Callable[[str], Any]], ...] = (
@@ -62,39 +66,72 @@ _PARSERS: tuple[tuple[type, Callable[[str], Any]], ...] = (
 )
 
 
+class Objects(Protocol):
+    """The bytes of the uploaded files, by key."""
+
+    def kept(self) -> AbstractContextManager[None]:
+        """While it lasts nothing is removed for good."""
+
+    def open(self, key: str) -> IO[bytes]:
+        """One object. Raises ObjectMissing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a backup holds: when it was taken (UTC), of which schema version, each member and its SHA-256."""
+    """What a backup holds: when it was taken (UTC), of which schema version, each member and its SHA-256.
+
+    `elsewhere` is the URL of the store where the uploaded files stay, '' when they are in the backup;
+    `missing` are keys of files whose bytes were gone already.
+    """
 
     taken: str
     version: int
     kind: str
     members: Mapping[str, str]
+    elsewhere: str = ""
+    missing: tuple[str, ...] = ()
+
+    @property
+    def n_files(self) -> int:
+        """Uploaded files in the backup."""
+        return sum(name.startswith(f"{FILES}/") for name in self.members)
 
 
-def back_up(site: Site, target: Path) -> Manifest:
+def back_up(site: Site, target: Path, objects: Objects | None = None) -> Manifest:
     """Write the whole site into a file, which appears under its name only when it is complete.
 
-    Raises  ConfigurationError when the file is there already; DiskFull
-    Cost    reads every row once; writers of SQLite are not held up, nor is anybody on PostgreSQL
+    `objects` are the uploaded files; a site whose files are elsewhere, or that has none, needs none.
+
+    Raises  ConfigurationError when the file is there already, or there are files and no `objects`; DiskFull
+    Cost    reads every row and file once; writers of SQLite are not held up, nor is anybody on PostgreSQL;
+            memory for the names of all files
     """
     if target.exists():
         raise ConfigurationError(f"{target} is there already; choose another name, backups are not replaced")
     beside = target.with_name(f".{target.name}.partial")
-    with _room_needed(target), _removed_afterwards(beside, beside.with_suffix(".db")):
+    elsewhere = site.files_url if "://" in site.files_url else ""
+    kept = objects.kept() if objects is not None and not elsewhere else nullcontext()
+    with _room_needed(target), _removed_afterwards(beside, beside.with_suffix(".db")), kept:
         members: dict[str, str] = {}
+        missing: list[str] = []
         with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-            kind = _write_database(site.archive.engine, archive, members, beside.with_suffix(".db"))
+            kind, keys = _write_database(site.archive.engine, archive, members, beside.with_suffix(".db"))
+            if keys and not elsewhere:
+                if objects is None:
+                    raise ConfigurationError("the site holds files; back it up with `connectomedb backup`")
+                missing = _write_objects(objects, keys, archive, members)
             # After the database, so that no row is of a type that is not in the file.
             for path in sorted(site.types_folder.rglob("*")):
                 if path.is_file() and not path.name.startswith("."):
                     name = f"{SCHEMAS}/{path.relative_to(site.types_folder).as_posix()}"
                     _write_bytes(archive, members, name, path.read_bytes())
-            facts = {**read_facts(site.folder), "database": ""}
+            # A store at a URL is still the site's; a folder beside it is in the file.
+            facts = {**read_facts(site.folder), "database": "", "files": elsewhere}
             _write_bytes(archive, members, FACTS, json.dumps(facts, indent=2).encode())
-            manifest = Manifest(datetime.now(UTC).isoformat(), t.SCHEMA_VERSION, kind, members)
-            said = {"format": FORMAT, "taken": manifest.taken, "version": manifest.version}
-            said |= {"kind": kind, "members": members}
+            taken = datetime.now(UTC).isoformat()
+            manifest = Manifest(taken, t.SCHEMA_VERSION, kind, members, elsewhere, tuple(missing))
+            said: dict[str, Any] = {"format": FORMAT, "taken": taken, "version": manifest.version}
+            said |= {"kind": kind, "members": members, "elsewhere": elsewhere, "missing": missing}
             archive.writestr(_MANIFEST, json.dumps(said, indent=2))
         with beside.open("rb") as stream:
             os.fsync(stream.fileno())
@@ -129,10 +166,15 @@ def restore(source: Path, folder: Path, *, database: str = "") -> Manifest:
         shutil.rmtree(beside, ignore_errors=True)
         (beside / SCHEMAS).mkdir(parents=True)
         for name in manifest.members:
-            if name.startswith(f"{SCHEMAS}/"):
+            if name.startswith((f"{SCHEMAS}/", f"{FILES}/")):
                 path = beside / name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(archive.read(name))
+                private = 0o700 if name.startswith(f"{FILES}/") else 0o777
+                path.parent.mkdir(parents=True, exist_ok=True, mode=private)
+                with archive.open(name) as packed, path.open("wb") as stream:
+                    path.chmod(0o600 if private == 0o700 else 0o644)
+                    shutil.copyfileobj(packed, stream, 1 << 20)
+                    stream.flush()
+                    os.fsync(stream.fileno())
         facts = json.loads(archive.read(FACTS))
         write_facts(beside, {**facts, "database": database})
         if manifest.kind == "sqlite":
@@ -152,15 +194,19 @@ def restore(source: Path, folder: Path, *, database: str = "") -> Manifest:
 # The database
 
 
-def _write_database(engine: Engine, archive: zipfile.ZipFile, members: dict[str, str], copy: Path) -> str:
+def _write_database(
+    engine: Engine, archive: zipfile.ZipFile, members: dict[str, str], copy: Path
+) -> tuple[str, list[str]]:
+    """Its kind, and the keys of the objects that it names as it was then."""
     if engine.dialect.name == "sqlite":
         with closing(sqlite3.connect(copy)) as target, engine.connect() as connection:
             held = connection.connection.driver_connection
             assert isinstance(held, sqlite3.Connection)
             held.backup(target, pages=4096)
+            keys = [key for (key,) in target.execute(str(_KEYS))]
         with archive.open(DATABASE, "w", force_zip64=True) as packed, copy.open("rb") as stream:
             members[DATABASE] = _copy(stream.read, packed.write)
-        return "sqlite"
+        return "sqlite", keys
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         # Every table that there is, whoever declared it.
         for name in sorted(inspect(connection).get_table_names()):
@@ -172,8 +218,28 @@ def _write_database(engine: Engine, archive: zipfile.ZipFile, members: dict[str,
                     digest.update(line)
                     stream.write(line)
             members[member] = digest.hexdigest()
+        keys = list(connection.scalars(_KEYS))
         connection.rollback()
-    return "rows"
+    return "rows", keys
+
+
+def _write_objects(
+    objects: Objects, keys: Iterable[str], archive: zipfile.ZipFile, members: dict[str, str]
+) -> list[str]:
+    """Each object as it is; gives the keys of those that are gone."""
+    missing = []
+    for key in keys:
+        try:
+            with objects.open(key) as source:
+                name = f"{FILES}/{key}"
+                # Images do not shrink any further.
+                info = zipfile.ZipInfo(name)
+                info.external_attr = 0o600 << 16
+                with archive.open(info, "w", force_zip64=True) as packed:
+                    members[name] = _copy(source.read, packed.write)
+        except ObjectMissing:
+            missing.append(key)
+    return missing
 
 
 def _lines(connection: Connection, table: Table) -> Iterator[bytes]:
@@ -330,7 +396,9 @@ def _check(archive: zipfile.ZipFile, source: Path) -> Manifest:
         said = json.loads(archive.read(_MANIFEST))
         if said["format"] != FORMAT:
             raise ConfigurationError(f"{source} is a backup of another format: {said['format']}")
-        manifest = Manifest(said["taken"], said["version"], said["kind"], said["members"])
+        elsewhere, missing = said.get("elsewhere", ""), tuple(said.get("missing", ()))
+        facts = said["taken"], said["version"], said["kind"], said["members"]
+        manifest = Manifest(*facts, elsewhere, missing)
         for name, digest in manifest.members.items():
             if name.startswith("/") or ".." in Path(name).parts:
                 raise ConfigurationError(f"{source}: {name!r} leads out of the site's folder")

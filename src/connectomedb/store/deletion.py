@@ -18,6 +18,7 @@ from connectomedb.store import tables as t
 from connectomedb.store.history import note_change
 from connectomedb.store.items import not_found
 from connectomedb.store.projects import now
+from connectomedb.store.resource_files import keys_of
 from connectomedb.store.rights import need_right
 from connectomedb.store.sharing import refresh_projects_text
 from connectomedb.store.visibility import reads_project, visible_project, visible_with_root
@@ -41,6 +42,14 @@ class Tombstone:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """Ids of what was deleted, the item's own first, and keys of objects that no file points to now."""
+
+    ids: tuple[str, ...]
+    keys: tuple[str, ...]
+
+
 def delete_item(
     connection: Connection,
     layout: t.Layout,
@@ -49,8 +58,8 @@ def delete_item(
     reason: str,
     *,
     with_shares: bool = False,
-) -> tuple[str, ...]:
-    """Delete an item with its parts, assessors and experiments; their ids are returned, its own first.
+) -> Deleted:
+    """Delete an item with its parts, assessors, experiments and files.
 
     Raises  NotFound when the user does not see it; AccessDenied without the right to delete, or when it
             holds experiments of another project; Conflict when something is shared, unless `with_shares`
@@ -83,9 +92,10 @@ def delete_item(
     if root_pks:
         for some in _chunks(root_pks):
             rows += _rows(connection, (t.item.c.root_pk.in_(some)) & (t.item.c.pk != t.item.c.root_pk))
+    keys = _held_keys(connection, [row.pk for row in rows if row.family == "resource"])
     _bury(connection, rows, who, reason)
     _delete_rows(connection, rows)
-    return tuple(row.id for row in rows)
+    return Deleted(tuple(row.id for row in rows), tuple(keys))
 
 
 def read_tombstones(connection: Connection, project: str, who: Principal) -> tuple[Tombstone, ...]:
@@ -130,6 +140,13 @@ def _roots(connection: Connection, top: Row[Any]) -> list[Row[Any]]:
 
 def _rows(connection: Connection, condition: ColumnElement[bool]) -> Sequence[Row[Any]]:
     return connection.execute(select(t.item).where(condition).order_by(t.item.c.pk)).all()
+
+
+def _held_keys(connection: Connection, resource_pks: list[int]) -> list[str]:
+    """Keys of the files of resources, which nobody enters files into from now on."""
+    for some in _chunks(resource_pks):
+        connection.execute(select(t.item.c.pk).where(t.item.c.pk.in_(some)).with_for_update())
+    return keys_of(connection, resource_pks)
 
 
 def _count_shared(connection: Connection, pks: list[int]) -> int:

@@ -20,7 +20,7 @@ from connectomedb.store.deletion import delete_item
 from connectomedb.store.history import note_change
 from connectomedb.store.holders import ALL, ResourceHolder, chunks
 from connectomedb.store.projects import now
-from connectomedb.store.resource_files import count_files, keys_of
+from connectomedb.store.resource_files import count_files
 from connectomedb.store.writer import Holder, ItemWriter
 from connectomedb.vocabulary.records import Principal
 from connectomedb.vocabulary.resource_paths import split_names
@@ -206,9 +206,7 @@ def delete_resource(
     connection: Connection, layout: t.Layout, resource: ResourceRecord, who: Principal, reason: str
 ) -> list[str]:
     """Delete a resource with the entries of its files; gives the keys that nothing points to any more."""
-    keys = keys_of(connection, [resource.pk])
-    delete_item(connection, layout, resource.id, who, reason)
-    return keys
+    return list(delete_item(connection, layout, resource.id, who, reason).keys)
 
 
 def _said(

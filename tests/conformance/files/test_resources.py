@@ -411,3 +411,33 @@ def test_counts_stay_right(running: Running, alice: httpx2.Client, label: str) -
     (resource,) = (r for r in item.children["resources/resource"] if r.text("label") == label)
     assert (resource.values["file_count"], resource.values["file_size"]) == (2, 11)
     assert archive.examine() == ()
+
+
+@pytest.mark.parametrize("place", ["subject", "session", "scan", "project"])
+def test_what_is_deleted_takes_its_bytes_along(running: Running, place: str) -> None:
+    """Not before the commit: who may not delete leaves them as they are."""
+    admin, outsider = running.caller("admin"), running.caller("mary")
+    project = f"D{place}"
+    running.site.archive.add_project(project, insert_user="admin")
+    session = f"/data/projects/{project}/subjects/D/experiments/D_MR"
+    addresses = {
+        "project": f"/data/projects/{project}",
+        "subject": f"/data/projects/{project}/subjects/D",
+        "session": session,
+        "scan": f"{session}/scans/1",
+    }
+    admin.put(addresses["subject"])
+    admin.put(f"{session}?xsiType=xnat:mrSessionData")
+    admin.put(f"{session}/scans/1?xsiType=xnat:mrScanData")
+    keys = {}
+    for name, address in addresses.items():
+        before = set(running.site.archive.held_keys())
+        sent = admin.put(f"{address}/resources/R/files/a.bin", content=name.encode())
+        assert sent.status_code == 200, sent.text
+        ((key, _),) = set(running.site.archive.held_keys()) - before
+        keys[name] = running.site.files_folder / key
+    assert outsider.delete(addresses[place]).status_code in (403, 404)
+    assert all(path.exists() for path in keys.values())
+    assert admin.delete(addresses[place]).status_code == 200
+    below = list(addresses)[list(addresses).index(place) :]
+    assert {name for name, path in keys.items() if not path.exists()} == set(below)

@@ -19,6 +19,7 @@ import resource, sys
 from connectomedb.cli.main import main
 if len(sys.argv) > 2:
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
+{broken}
 main(["serve", sys.argv[1], "--port", "0"])
 """
 
@@ -45,9 +46,12 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, *limit: int) -> Iterator[Served]:
-    """The site in a process of its own; with a limit, no file of it grows beyond so many bytes."""
-    command = [sys.executable, "-c", SERVE, str(folder), *map(str, limit)]
+def served(folder: Path, *limit: int, broken: str = "") -> Iterator[Served]:
+    """The site in a process of its own; with a limit, no file of it grows beyond so many bytes.
+
+    `broken` is code that spoils the server before it starts.
+    """
+    command = [sys.executable, "-c", SERVE.replace("{broken}", broken), str(folder), *map(str, limit)]
     with (folder / "server.log").open("a") as log:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
     try:

@@ -24,6 +24,7 @@ from connectomedb.errors import (
 from connectomedb.schema.model import Item
 from connectomedb.server.changing import create_only, legal, made, need_no_revision, reason, translated
 from connectomedb.server.failures import NothingSaid
+from connectomedb.server.filing import held
 from connectomedb.server.inbound import Ask
 from connectomedb.server.outbound import answer_text
 from connectomedb.server.places import (
@@ -271,13 +272,14 @@ def delete_item(ask: Ask) -> Response:
     if project_id and project_id != found.owner_project and not is_part:
         ask.archive.unshare(found.id, project_id, ask.who, reason=reason(ask))
         return answer_text("")
-    ask.archive.delete_at(
+    deleted = ask.archive.delete_at(
         found.id,
         ask.who,
         expected=ask.revisions(),
         reason=reason(ask),
         with_shares=ask.flag("deleteShares"),
     )
+    held(ask).remove(deleted.keys)
     return answer_text("")
 
 

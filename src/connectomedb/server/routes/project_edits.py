@@ -14,6 +14,7 @@ from connectomedb.errors import AccessDenied, BadConstraint, NoSuchProject, Outd
 from connectomedb.schema.model import Item, Value
 from connectomedb.server.changing import create_only, made, need_no_revision, reason, translated
 from connectomedb.server.failures import BadProjectId, NothingSaid
+from connectomedb.server.filing import held
 from connectomedb.server.inbound import Ask
 from connectomedb.server.outbound import answer_text
 from connectomedb.server.places import project_of
@@ -65,13 +66,14 @@ def post_project(ask: Ask) -> Response:
 def delete_project(ask: Ask) -> Response:
     """Delete a project with everything that it owns; what is shared in leaves it."""
     need_reason(ask)
-    ask.archive.delete_at(
+    deleted = ask.archive.delete_at(
         project_of(ask),
         ask.who,
         expected=ask.revisions(),
         reason=reason(ask),
         with_shares=ask.flag("deleteShares"),
     )
+    held(ask).remove(deleted.keys)
     return answer_text("")
 
 
