@@ -1,7 +1,8 @@
-"""Files through the server beside bare peers in the same run: 256 MB down and up, and memory.
+"""Files through the server beside its peers in the same run: 256 MB down and up, CPU seconds, and memory.
 
-Down: beside `sendfile` in one thread, the least that a server of files can do (nginx is one around it), and
-beside nginx where it is installed. Up: beside `cat` to the same disk with fsync.
+Down: beside nginx where it is installed, and beside `sendfile` in one thread, the least that a server of
+files can do. Up: beside `cat` to the same disk with fsync. Who is measured takes turns, and medians are told: a
+machine that is busy is busy for all.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 from urllib.parse import urlsplit
 
 import httpx2
@@ -23,6 +27,7 @@ import httpx2
 from connectomedb.store.site import init_site
 
 SIZE = 256 << 20
+N_RUNS = 3
 AUTH = ("alice", "alice-of-the-bench")
 FILE = "/data/projects/P/resources/R/files/big.bin"
 SERVE = "import sys; from connectomedb.cli.main import main; main(['serve', sys.argv[1], '--port', '0'])"
@@ -59,22 +64,25 @@ def sendfile_server(path: Path) -> str:
     return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
-def nginx_s(path: Path, folder: Path) -> float | None:
-    """The same of nginx; None where there is none."""
+@contextmanager
+def nginx_server(path: Path, folder: Path) -> Iterator[tuple[str, int] | None]:
+    """Address of an nginx that serves the file, and its process; None where there is no nginx."""
     nginx = shutil.which("nginx")
     if nginx is None:
-        return None
+        yield None
+        return
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     conf = folder / "nginx.conf"
+    folder.chmod(0o755)  # its worker has an account of its own
     conf.write_text(
-        f"worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.log; events {{}}\n"
+        f"master_process off; daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.log; events {{}}\n"
         f"http {{ access_log off; sendfile on; server {{ listen 127.0.0.1:{port}; root {path.parent}; }} }}\n"
     )
     with subprocess.Popen([nginx, "-c", str(conf)]) as process:
         time.sleep(1)
         try:
-            return min(fetched_s(f"http://127.0.0.1:{port}", f"/{path.name}") for _ in range(5))
+            yield f"http://127.0.0.1:{port}", process.pid
         finally:
             process.terminate()
 
@@ -102,12 +110,12 @@ def main() -> None:
 
 
 def measured(url: str, big: Path, folder: Path, pid: int) -> dict[str, float | None]:
-    """All figures; rates in MB/s, the best of some."""
+    """All figures, medians of `N_RUNS`; rates in MB/s, CPU seconds of the server for one file."""
     with httpx2.Client(base_url=url, auth=AUTH, timeout=120) as client:
         client.put(FILE.replace("big", "small"), content=b"x")
         before = peak_mb(pid)
-        ups, cats = [], []
-        for _ in range(3):
+        ups, cats, cpu = [], [], cpu_s(pid)
+        for _ in range(N_RUNS):
             start = time.perf_counter()
             with big.open("rb") as source:
                 client.put(f"{FILE}?overwrite=true", content=iter(lambda: source.read(1 << 20), b""))
@@ -116,23 +124,42 @@ def measured(url: str, big: Path, folder: Path, pid: int) -> dict[str, float | N
             start = time.perf_counter()
             subprocess.run(["sh", "-c", copy], check=True)
             cats.append(time.perf_counter() - start)
+        up_cpu = (cpu_s(pid) - cpu) / N_RUNS
         session = f"Cookie: JSESSIONID={client.cookies['JSESSIONID']}\r\n"
-        downs = [fetched_s(url, FILE, session) for _ in range(5)]
     bare_url = sendfile_server(big)
-    bare = min(fetched_s(bare_url, "/") for _ in range(5))
-    nginx = nginx_s(big, folder)
-    mb = SIZE / 1e6
+    downs, bares, nginxes = [], [], []
+    down_cpu = nginx_cpu = 0.0
+    with nginx_server(big, folder) as nginx:
+        for _ in range(N_RUNS):
+            cpu = cpu_s(pid)
+            downs.append(fetched_s(url, FILE, session))
+            down_cpu += (cpu_s(pid) - cpu) / N_RUNS
+            bares.append(fetched_s(bare_url, "/"))
+            if nginx is not None:
+                cpu = cpu_s(nginx[1])
+                nginxes.append(fetched_s(nginx[0], f"/{big.name}"))
+                nginx_cpu += (cpu_s(nginx[1]) - cpu) / N_RUNS
+    mb, up, cat, down, bare = SIZE / 1e6, median(ups), median(cats), median(downs), median(bares)
     return {
-        "down_mb_per_s": mb / min(downs),
+        "down_mb_per_s": mb / down,
+        "down_cpu_s": down_cpu,
+        "nginx_mb_per_s": mb / median(nginxes) if nginxes else None,
+        "nginx_cpu_s": nginx_cpu if nginxes else None,
+        "down_of_nginx": median(nginxes) / down if nginxes else None,
         "sendfile_mb_per_s": mb / bare,
-        "nginx_mb_per_s": mb / nginx if nginx else None,
-        "down_of_nginx": nginx / min(downs) if nginx else None,
-        "down_of_sendfile": bare / min(downs),
-        "up_mb_per_s": mb / min(ups),
-        "cat_mb_per_s": mb / min(cats),
-        "up_of_cat": min(cats) / min(ups),
+        "down_of_sendfile": bare / down,
+        "up_mb_per_s": mb / up,
+        "up_cpu_s": up_cpu,
+        "cat_mb_per_s": mb / cat,
+        "up_of_cat": cat / up,
         "memory_grew_mb": peak_mb(pid) - before,
     }
+
+
+def cpu_s(pid: int) -> float:
+    """Seconds of processor time that a process has had."""
+    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def peak_mb(pid: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -53,7 +54,9 @@ def served(folder: Path, *limit: int, broken: str = "") -> Iterator[Served]:
     """
     command = [sys.executable, "-c", SERVE.replace("{broken}", broken), str(folder), *map(str, limit)]
     with (folder / "server.log").open("a") as log:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
+        # What is for the tests is no setting of the server.
+        env = {name: value for name, value in os.environ.items() if name != "CONNECTOMEDB_KILLS"}
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=env)
     try:
         assert process.stdout is not None
         line = process.stdout.readline()
