@@ -19,6 +19,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -39,6 +40,12 @@ _KEY = re.compile(r"objects/[0-9a-f]{2}/[0-9a-f]{32}")
 _LEFT_AFTER_S = 24 * 3600.0
 # Who has begun to fetch many files reads those that are removed meanwhile.
 _READ_FOR_S = 900.0
+# Smaller pieces are digested sooner than another thread is told of them.
+_BESIDE_BYTES = 256 * 1024
+# The disk begins to write that early, so that little is left for the sync at the end.
+_SYNCED_BYTES = 32 << 20
+# Digesting leaves the interpreter to others. The threads begin with the first large piece.
+_HELPERS = ThreadPoolExecutor(4, "connectomedb-digests")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -62,18 +69,47 @@ class Incoming:
             self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         self._md5 = hashlib.md5(usedforsecurity=False)
         self._sha256 = hashlib.sha256()
+        self._beside: list[Future[None]] = []
+        self._syncing: Future[None] | None = None
+        self._synced_bytes = 0
         self._is_open = True
         self.size_bytes = 0
 
     def write(self, data: bytes) -> None:
-        """Take the next bytes. Raises DiskFull."""
+        """Take the next bytes. Raises DiskFull.
+
+        Memory  a large piece is held until the next one is written: it is digested meanwhile
+        """
+        self._wait()
+        if len(data) >= _BESIDE_BYTES:
+            self._beside = [_HELPERS.submit(one.update, data) for one in (self._md5, self._sha256)]
+        else:
+            self._md5.update(data)
+            self._sha256.update(data)
         view = memoryview(data)
         with _room():
             while view:
                 view = view[os.write(self._descriptor, view) :]
-        self._md5.update(data)
-        self._sha256.update(data)
         self.size_bytes += len(data)
+        if self.size_bytes - self._synced_bytes >= _SYNCED_BYTES and (
+            self._syncing is None or self._syncing.done()
+        ):
+            self._wait_for_sync()
+            self._synced_bytes = self.size_bytes
+            self._syncing = _HELPERS.submit(os.fdatasync, self._descriptor)
+
+    def _wait_for_sync(self) -> None:
+        """Raises what went wrong: the system tells it once, the sync at the end would not know."""
+        syncing, self._syncing = self._syncing, None
+        if syncing is not None:
+            with _room():
+                syncing.result()
+
+    def _wait(self) -> None:
+        """The digests know all that came before."""
+        for one in self._beside:
+            one.result()
+        self._beside = []
 
     def reader(self) -> IO[bytes]:
         """What arrived so far, to be read from its beginning."""
@@ -84,12 +120,14 @@ class Incoming:
 
         Raises  ChecksumMismatch when a digest (hex) that was promised is another one; DiskFull
         """
+        self._wait()
         found = (self._md5.hexdigest(), self._sha256.hexdigest())
         for name, said, is_ in (("MD5", md5, found[0]), ("SHA-256", sha256, found[1])):
             if said and said.lower() != is_:
                 raise ChecksumMismatch(f"the bytes that arrived have the {name} {is_}, not {said.lower()}")
         token = self._path.name
         key = f"objects/{token[:2]}/{token}"
+        self._wait_for_sync()
         with _room():
             os.fsync(self._descriptor)
             self._close()
@@ -98,12 +136,15 @@ class Incoming:
 
     def discard(self) -> None:
         """Remove it, unless it has its key."""
+        self._wait()
         self._close()
         self._path.unlink(missing_ok=True)
 
     def _close(self) -> None:
         if self._is_open:
             self._is_open = False
+            if self._syncing is not None:
+                wait((self._syncing,))
             os.close(self._descriptor)
 
 

@@ -161,8 +161,9 @@ class FileBody(Response):
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _send(self, piece: bytes, send: Send) -> None:
+        view = memoryview(piece)
         for at in range(0, len(piece), _SLICE_BYTES):
-            body = piece[at : at + _SLICE_BYTES]
+            body = view[at : at + _SLICE_BYTES]
             try:
                 async with asyncio.timeout(PATIENCE_S):
                     await send({"type": "http.response.body", "body": body, "more_body": True})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import gzip
 import hashlib
 import io
@@ -22,6 +23,7 @@ from tests.conformance.files.conftest import SESSION, fill
 from tests.faults.files.conftest import AUTH, served
 
 from connectomedb.errors import ArchiveRefused, ConnectomeDBError, TooMuch
+from connectomedb.objects import held
 from connectomedb.objects.unpack import Limits, unpack
 from connectomedb.server import uploads
 from connectomedb.server.run import ServerThread
@@ -360,3 +362,33 @@ def test_memory_stays_flat(tmp_path: Path) -> None:
             with client.stream("GET", address) as answer:
                 assert sum(len(piece) for piece in answer.iter_raw()) >= n_blocks << 20
         assert server.peak_mb() - before < 80
+
+
+def test_an_early_sync_that_fails_fails_the_upload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system tells a failed write once; whoever hears it first must pass it on."""
+
+    def broken(_descriptor: int) -> None:
+        raise OSError(errno.EIO, "the disk is broken")
+
+    monkeypatch.setattr(held, "_SYNCED_BYTES", 1000)
+    monkeypatch.setattr(held.os, "fdatasync", broken)
+    with held.HeldObjects(tmp_path).receiving() as arrivals:
+        incoming = arrivals.receive()
+        incoming.write(b"x" * 2000)
+        with pytest.raises(OSError, match="the disk is broken"):
+            incoming.finish()
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / held.LOCK]
+
+
+@pytest.mark.parametrize("sizes", [(1,), (600_000, 3, 300_000, 2_000_000), (0, 262_144, 262_143)])
+def test_digests_beside_the_writing_are_those_of_the_bytes(tmp_path: Path, sizes: tuple[int, ...]) -> None:
+    body = [os.urandom(size) for size in sizes]
+    with held.HeldObjects(tmp_path).receiving() as arrivals:
+        incoming = arrivals.receive()
+        for piece in body:
+            incoming.write(piece)
+        arrived = incoming.finish()
+        arrivals.keep()
+    whole = b"".join(body)
+    assert (tmp_path / arrived.key).read_bytes() == whole
+    assert (arrived.md5, arrived.sha256) == (hashlib.md5(whole).hexdigest(), hashlib.sha256(whole).hexdigest())
