@@ -1,8 +1,8 @@
 """Files through the server beside its peers in the same run: 256 MB down and up, CPU seconds, and memory.
 
 Down: beside nginx where it is installed, and beside `sendfile` in one thread, the least that a server of
-files can do. Up: beside `cat` to the same disk with fsync. Who is measured takes turns, and medians are told: a
-machine that is busy is busy for all.
+files can do. Up: beside `cat` to the same disk with fsync. Who is measured takes turns, and medians are told:
+a machine that is busy is busy for all.
 """
 
 from __future__ import annotations

@@ -39,8 +39,8 @@ def head_elsewhere(url: str) -> ObjectInfo:
     return open_store(store).head(key)
 
 
-def read_elsewhere(url: str, start: int, end: int) -> Iterator[bytes]:
-    """The bytes of an object from `start` up to `end`, about a megabyte at a time."""
+def read_elsewhere(url: str, start: int, end: int | None) -> Iterator[bytes]:
+    """The bytes of an object from `start` up to `end` (or all that follow), about a megabyte at a time."""
     store, key = _split(url)
     return open_store(store).stream(key, start, end)
 

@@ -179,16 +179,16 @@ class Arrivals:
     def give_key(self, path: Path, key: str) -> None:
         """Put a complete file in its place."""
         self._keys.add(key)
-        self._incoming = [one for one in self._incoming if one._path != path]
         if self._remote is not None:
             self._remote.put_file(key, path)
             path.unlink()
-            return
-        target = self._folder / key
-        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.rename(target)
-        # All of them each time: another upload may have made a folder, and not come to its own syncing.
-        self._folders |= {target.parent, target.parent.parent, self._folder}
+        else:
+            target = self._folder / key
+            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.rename(target)
+            # All of them each time: another upload may have made a folder, and not come to its own syncing.
+            self._folders |= {target.parent, target.parent.parent, self._folder}
+        self._incoming = [one for one in self._incoming if one._path != path]
 
     def sync(self) -> None:
         """Put the names on disk: to be called before anybody is told that the files are there."""

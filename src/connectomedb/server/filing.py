@@ -10,7 +10,7 @@ from typing import cast, get_args
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.responses import RedirectResponse, Response
 
-from connectomedb.errors import BadConstraint, BadPath, NoSuchFile
+from connectomedb.errors import BadConstraint, BadPath, NoSuchFile, TransferError
 from connectomedb.objects.elsewhere import head_elsewhere, presigned_elsewhere, read_elsewhere
 from connectomedb.objects.held import HeldObjects
 from connectomedb.objects.pack import BundleKind, Packed, pack
@@ -159,7 +159,8 @@ def download_of(ask: Ask, one: HeldFile) -> Download:
         store = held(ask)
 
         def read_held(start: int, end: int) -> Iterator[bytes]:
-            return store.stream(one.key, start, end)
+            whole = (start, end) == (0, one.size_bytes)
+            return _exactly(store.stream(one.key, start, None if whole else end), end - start, one.name)
 
         return Download(one.name, one.size_bytes or 0, one.md5, one.modified, read_held)
     size, tag = one.size_bytes, one.md5
@@ -168,9 +169,25 @@ def download_of(ask: Ask, one: HeldFile) -> Download:
         size, tag = found.size_bytes, tag or found.etag
 
     def read_there(start: int, end: int) -> Iterator[bytes]:
-        return read_elsewhere(one.location, start, end)
+        whole = (start, end) == (0, size)
+        return _exactly(read_elsewhere(one.location, start, None if whole else end), end - start, one.name)
 
     return Download(one.name, size, tag, one.modified, read_there)
+
+
+def _exactly(pieces: Iterator[bytes], n_bytes: int, name: str) -> Iterator[bytes]:
+    """As many bytes as were announced. Raises TransferError when there are fewer.
+
+    Whole objects are asked for without a range: a store may answer a range that is all with the whole, and
+    the store library takes that for a failure.
+    """
+    for piece in pieces:
+        yield piece[:n_bytes]
+        n_bytes -= len(piece)
+        if n_bytes <= 0:
+            return
+    if n_bytes > 0:
+        raise TransferError(f"the bytes of {name!r} end {n_bytes} too early; run doctor")
 
 
 def redirected(ask: Ask, one: HeldFile) -> Response | None:

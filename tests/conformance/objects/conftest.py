@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +38,13 @@ def s3(tmp_path_factory: pytest.TempPathFactory, q1_mirror: Path) -> Iterator[S3
     """`rclone serve s3` on the mirror of 71 subjects, read only."""
     root = tmp_path_factory.mktemp("s3")
     (root / "mirror").symlink_to(q1_mirror)
+    with serve_s3(root) as endpoint:
+        yield S3(endpoint, q1_mirror)
+
+
+@contextmanager
+def serve_s3(root: Path) -> Iterator[str]:
+    """Address of a `rclone serve s3`, whose buckets are the folders in `root`."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -63,7 +71,7 @@ def s3(tmp_path_factory: pytest.TempPathFactory, q1_mirror: Path) -> Iterator[S3
             time.sleep(0.05)
         else:
             pytest.fail("rclone serve s3 did not come up")
-        yield S3(f"http://127.0.0.1:{port}", q1_mirror)
+        yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait(10)
