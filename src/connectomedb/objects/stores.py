@@ -364,6 +364,7 @@ def _guard(call: Callable[[], T], key: str, location: str) -> T:
     """Run one call of the library and translate its errors, once, to ours."""
     from obstore.exceptions import (
         BaseError,
+        NotSupportedError,
         PermissionDeniedError,
         PreconditionError,
         UnauthenticatedError,
@@ -381,8 +382,9 @@ def _guard(call: Callable[[], T], key: str, location: str) -> T:
         # An unknown key id comes back as a general error; only its status tells.
         if "403 Forbidden" in str(problem) or "401 Unauthorized" in str(problem):
             raise AccessDenied(f"{location} refuses {key!r}: {_reason(problem)}; check the keys") from problem
-        # `python -m http.server` and `rclone serve s3` do that, and the library has no class for it.
-        kind = _NoRanges if "non-partial response" in str(problem) else TransferError
+        # `python -m http.server` has no ranges; for the status of `rclone serve s3` the library has no class.
+        no_ranges = isinstance(problem, NotSupportedError) or "non-partial response" in str(problem)
+        kind = _NoRanges if no_ranges else TransferError
         raise kind(f"{location} failed at {key!r}: {_reason(problem)}") from problem
 
 

@@ -1,6 +1,6 @@
 """Bytes in a real S3 server: entries of catalogs that point there, and a site whose whole store is there.
 
-The server, `rclone serve s3`, answers ranges with status 200: stores that do no better than that are read, too.
+The server, `rclone serve s3`, answers ranges with status 200: such stores are read, too.
 """
 
 from __future__ import annotations

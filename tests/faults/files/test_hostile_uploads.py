@@ -371,7 +371,7 @@ def test_an_early_sync_that_fails_fails_the_upload(tmp_path: Path, monkeypatch: 
         raise OSError(errno.EIO, "the disk is broken")
 
     monkeypatch.setattr(held, "_SYNCED_BYTES", 1000)
-    monkeypatch.setattr(held.os, "fdatasync", broken)
+    monkeypatch.setattr(os, "fdatasync", broken)
     with held.HeldObjects(tmp_path).receiving() as arrivals:
         incoming = arrivals.receive()
         incoming.write(b"x" * 2000)

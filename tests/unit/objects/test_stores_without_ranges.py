@@ -18,7 +18,7 @@ BODY = bytes(range(256)) * 20_000
 
 
 class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base names it so
         pass
 
 
