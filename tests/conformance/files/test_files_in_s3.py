@@ -119,7 +119,7 @@ def test_a_site_in_s3(there: InS3, alice: httpx2.Client) -> None:
     assert sent_on.status_code == 307
     with httpx2.Client() as anybody:
         assert anybody.get(sent_on.headers["location"]).content == LARGE
-        assert anybody.get(sent_on.headers["location"].partition("?")[0]).status_code == 403
+        assert anybody.get(sent_on.headers["location"].partition("?")[0]).status_code >= 400
     alice.delete(f"{SESSION}/resources/IN_S3")
 
 
