@@ -66,19 +66,26 @@ class Receiving(Response):
         self._request = request
         self._held = held
         self._finish = finish
+        self._is_read = False
         boundary = multipart_boundary(request)
         self._sink: Callable[[Arrivals], _Raw | _Multipart] = (
             (lambda arrivals: _Multipart(arrivals, boundary)) if boundary else _Raw
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def receive_and_note() -> Message:
+            message = await receive()
+            # Nothing follows the last piece: who waited for more would wait for the caller to hang up.
+            self._is_read = message["type"] == "http.request" and not message.get("more_body", False)
+            return message
+
         try:
-            answer = await self._take(receive)
+            answer = await self._take(receive_and_note)
         except HungUp:
             return
         except ConnectomeDBError as error:
             answer = failure(self._request, error)
-            if not await drained(receive):
+            if not self._is_read and not await drained(receive):
                 answer.headers["Connection"] = "close"
         for name, value in self.headers.items():
             if name == "set-cookie":
