@@ -393,3 +393,15 @@ def test_digests_beside_the_writing_are_those_of_the_bytes(tmp_path: Path, sizes
     assert (tmp_path / arrived.key).read_bytes() == whole
     assert arrived.md5 == hashlib.md5(whole).hexdigest()
     assert arrived.sha256 == hashlib.sha256(whole).hexdigest()
+
+
+def test_who_sent_all_is_answered_at_once(alice: httpx2.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is waited for after the last byte: waiting would end with the patience of the client."""
+
+    async def never(_receive: object) -> bool:
+        raise AssertionError("the body was read already")
+
+    monkeypatch.setattr(uploads, "drained", never)
+    promised = base64.b64encode(hashlib.md5(b"other").digest()).decode()
+    answer = alice.put(f"{HOME}/wrong.bin", content=b"bytes", headers={"Content-MD5": promised})
+    assert 400 <= answer.status_code < 500
