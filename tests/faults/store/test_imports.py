@@ -65,8 +65,12 @@ def session(n):
     scan = Item("xnat:mrScanData", {"ID": "1", "type": "T1w"})
     return Item("xnat:mrSessionData", {"label": f"mr{n}", "subject_ID": "s"}, {"scans/scan": (scan,)})
 
-event.listen(archive.engine, "connect", lambda driver, _: driver.set_trace_callback(die))
-archive.engine.dispose()
+if archive.engine.dialect.name == "sqlite":
+    event.listen(archive.engine, "connect", lambda driver, _: driver.set_trace_callback(die))
+    archive.engine.dispose()
+else:
+    event.listen(archive.engine, "before_cursor_execute", lambda *said: die(said[2]))
+    event.listen(archive.engine, "commit", lambda _: die("COMMIT"))
 archive.store_items((session(n) for n in range(1200)), user="admin", project="P")
 print("stored", seen[1])
 """
@@ -214,6 +218,8 @@ def went_on(archive: Archive, people: list[Item]) -> None:
 
 
 def test_a_full_disk_is_told_to_all_who_write_together(archive: Archive) -> None:
+    if archive.engine.dialect.name != "sqlite":
+        return  # a limit of this process is none of the server's
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     outcomes: list[object] = []
