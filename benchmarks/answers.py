@@ -32,7 +32,9 @@ from connectomedb.search.search_xml import print_search
 from connectomedb.store.site import SCHEMAS, init_site
 
 BIN = Path(sys.executable).parent
-DATASETTE = Path(__file__).parent.parent / ".venv-peers" / "bin" / "datasette"
+DATASETTE = Path(
+    os.environ.get("BENCH_DATASETTE", Path(__file__).parent.parent / ".venv-peers" / "bin" / "datasette")
+)
 PROJECT = "P03"
 SIX = ("SUBJECT_LABEL", "m0", "m1", "m2", "m3", "m14")
 QUESTIONS = {

@@ -70,13 +70,19 @@ class Reading(Iterator[list[Row]]):
 
     def _started(self) -> Iterator[list[Row]]:
         if self._rows is None:
-            connection = self._engine.connect()
+            connection = self._connect()
             with self._lock:
                 self._connection = connection
                 if self._stopped:
                     raise Stopped("this answer was stopped before it began")
-            self._rows = run(connection, self._prepared, stream=True)
+            self._rows = self._run(connection)
         return self._rows
+
+    def _connect(self) -> Connection:
+        return self._engine.connect()
+
+    def _run(self, connection: Connection) -> Iterator[list[Row]]:
+        return run(connection, self._prepared, stream=True)
 
     def _driver(self) -> Any:
         assert self._connection is not None

@@ -20,6 +20,8 @@ from connectomedb.schema.model import ValueType
 from connectomedb.schema.values import print_value
 
 WRITING = "connectomedb_writing"
+# Pages that all connections share instead of copying each: twice as fast for what is in memory anyway.
+MAPPED_BYTES = 256 * 1024 * 1024
 # A text that counts as a number, on both databases.
 PLAIN_NUMBER = r"[-+]?[0-9]{1,15}([.][0-9]{1,15})?"
 
@@ -62,7 +64,11 @@ def _number(text: str | None) -> float | None:
 def open_sqlite(url: URL) -> Engine:
     """An engine whose every connection is durable (WAL, FULL), checks keys and waits for locks."""
     engine = create_engine(
-        url, connect_args={"timeout": 30, "check_same_thread": False}, pool_size=16, max_overflow=48
+        url,
+        connect_args={"timeout": 30, "check_same_thread": False},
+        pool_size=16,
+        max_overflow=48,
+        pool_use_lifo=True,  # the connection whose pages were read last
     )
 
     @event.listens_for(engine, "connect")
@@ -74,6 +80,7 @@ def open_sqlite(url: URL) -> Engine:
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
+            f"mmap_size={MAPPED_BYTES}",
         ):
             connection.execute(f"PRAGMA {pragma}")
         connection.create_function("cdb_lower", 1, fold, deterministic=True)

@@ -1,0 +1,78 @@
+"""A question in two statements: which rows the user sees, and cells that are the same for all who see them.
+
+The first is the law's, with everything that depends on who asks; it is asked each time. The second knows no
+user at all: what it reads may be held and shown beside any row that the first one gave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import asc, select
+
+from connectomedb.schema.model import DataType
+from connectomedb.search.query import SearchQuery
+from connectomedb.search.resolve import ResolvedField, ResolvedQuery, ResolvedSet
+from connectomedb.store import tables as t
+from connectomedb.store.compile import STATUS_KEY, Compiled, Compiler, column_of, ordered
+from connectomedb.store.engine import Dialect
+from connectomedb.tables.result import Column
+from connectomedb.vocabulary.records import Principal
+
+
+def compile_rows(
+    query: ResolvedQuery, places: Collection[int], who: Principal, layout: t.Layout, dialect: Dialect
+) -> Compiled:
+    """The same rows, each by the primary key of its item, with the columns at these places only.
+
+    Shape   `pk`, the columns, `quarantine_status`
+    """
+    compiler = Compiler(query, who, layout, dialect)
+    fields = [query.fields[place] for place in places]
+    cells = [compiler.root.pk, *(compiler.column(field).sql for field in fields)]
+    columns = (Column("pk", "integer"), *(column_of(f, query.root) for f in fields), Column(STATUS_KEY))
+    return Compiled(ordered(compiler, cells), columns, query.root.xsi_type)
+
+
+class AsksWho(LookupError):
+    """What is built depends on the user."""
+
+
+class _Nobody(Principal):
+    """Stands where a user is wanted and none may be looked at."""
+
+    def __getattribute__(self, name: str) -> Any:
+        raise AsksWho(f"this value depends on the user's {name}")
+
+
+_NOBODY = _Nobody("nobody")
+
+
+def is_same_for_all(field: ResolvedField, root: DataType, layout: t.Layout, dialect: Dialect) -> bool:
+    """Whether the column holds the same for everybody who sees the row: its value is built without a user."""
+    try:
+        Compiler(_bare(root, (field,)), _NOBODY, layout, dialect).column(field)
+    except AsksWho:
+        return False
+    return True
+
+
+def compile_cells(
+    fields: tuple[ResolvedField, ...], root: DataType, layout: t.Layout, dialect: Dialect
+) -> Compiled:
+    """The values of columns on every row of the type, seen by the user or not: for copies, not for answers.
+
+    Shape   `pk`, the columns; ordered by pk
+    Raises  AsksWho for a column that is not the same for everybody who sees the row
+    """
+    compiler = Compiler(_bare(root, fields), _NOBODY, layout, dialect)
+    cells = [compiler.root.pk, *(compiler.column(field).sql for field in fields)]
+    statement = select(*(cell.label(f"c{n}") for n, cell in enumerate(cells)))
+    statement = statement.select_from(compiler.joins.frame()).where(compiler.root.of_type())
+    columns = (Column("pk", "integer"), *(column_of(field, root) for field in fields))
+    return Compiled(statement.order_by(asc(compiler.root.pk)), columns, root.xsi_type)
+
+
+def _bare(root: DataType, fields: tuple[ResolvedField, ...]) -> ResolvedQuery:
+    return ResolvedQuery(root, fields, ResolvedSet("AND"), (), SearchQuery(root.xsi_type))
