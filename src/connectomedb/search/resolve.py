@@ -189,6 +189,7 @@ def _version_order(root: DataType, types: DataTypes) -> tuple[tuple[ResolvedFiel
     return _order(_find(ref, types), ref, version.sort_order, root, types)
 
 
+@lru_cache(maxsize=16_384)
 def _find(ref: FieldRef, types: DataTypes, value: str = "", *, criterion: bool = False) -> _Found:
     """The field of that name, in the order of protocol/search-and-types 2.6."""
     data_type = types.get(ref.element_name)

@@ -49,13 +49,20 @@ class _Nobody(Principal):
 _NOBODY = _Nobody("nobody")
 
 
-def is_same_for_all(field: ResolvedField, root: DataType, layout: t.Layout, dialect: Dialect) -> bool:
-    """Whether the column holds the same for everybody who sees the row: its value is built without a user."""
-    try:
-        Compiler(_bare(root, (field,)), _NOBODY, layout, dialect).column(field)
-    except AsksWho:
-        return False
-    return True
+def same_for_all(
+    fields: tuple[ResolvedField, ...], root: DataType, layout: t.Layout, dialect: Dialect
+) -> tuple[bool, ...]:
+    """Which columns hold the same for everybody who sees the row: their values are built without a user."""
+    compiler = Compiler(_bare(root, fields), _NOBODY, layout, dialect)
+
+    def is_same(field: ResolvedField) -> bool:
+        try:
+            compiler.column(field)
+        except AsksWho:
+            return False
+        return True
+
+    return tuple(is_same(field) for field in fields)
 
 
 def compile_cells(

@@ -17,7 +17,7 @@ from connectomedb.search.resolve import ResolvedQuery
 from connectomedb.store import execute
 from connectomedb.store import tables as t
 from connectomedb.store.compile import column_of, compile_search
-from connectomedb.store.copied import compile_rows, is_same_for_all
+from connectomedb.store.copied import compile_rows, same_for_all
 from connectomedb.store.copies import Copies, HeldCells
 from connectomedb.store.engine import Dialect, data_version, one_view
 from connectomedb.store.reading import Reading
@@ -173,7 +173,7 @@ class CopyReading(Reading):
     def _connect(self) -> Connection:
         return one_view(self._plan.executor.engine)
 
-    def _run(self, connection: Connection) -> Iterator[list[Row]]:
+    def _chosen(self, connection: Connection) -> tuple[execute.Prepared, bool]:
         plan = self._plan
         numbers = [place for place in plan.places if place is not None]
         # Read first: what is newer than its version is only read once more.
@@ -181,9 +181,7 @@ class CopyReading(Reading):
         self._held = plan.executor.copies.find(
             connection, plan.query.root, numbers, self._version, plan.learned.n_rows
         )
-        if self._held is None:
-            return execute.run(connection, plan.ordinary(), stream=True)
-        return execute.run(connection, plan.rows_of)
+        return (plan.ordinary(), True) if self._held is None else (plan.rows_of, False)
 
 
 def _beside(held: HeldCells, places: Sequence[int | None], rows: Sequence[Row]) -> HeldRows:
@@ -206,7 +204,7 @@ class CopyExecutor:
     copies: Copies
 
     def plan(self, query: ResolvedQuery, who: Principal, stand_ins: Sequence[Value] = ()) -> CopyPlan | None:
-        shared = [is_same_for_all(one, query.root, self.layout, self.dialect) for one in query.fields]
+        shared = same_for_all(query.fields, query.root, self.layout, self.dialect)
         if not any(shared):
             return None
         own = [place for place, is_shared in enumerate(shared) if not is_shared]
