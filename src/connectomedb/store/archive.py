@@ -44,7 +44,7 @@ from connectomedb.store.accounts import Account, Accounts
 from connectomedb.store.bulk import BulkRow
 from connectomedb.store.changes import Changing
 from connectomedb.store.compile import compile_search
-from connectomedb.store.constants import lift
+from connectomedb.store.constants import Lifted, lift
 from connectomedb.store.copies import Copies
 from connectomedb.store.deletion import Tombstone
 from connectomedb.store.doctor import Problem
@@ -607,11 +607,10 @@ class Archive:
         lifted = lift(resolved)
         try:
             plan = self._kept.get(
-                (frame, lifted.shape, who, keys),
-                lambda: first_plan(self._executors, lifted.query, who, lifted.stand_ins),
+                (frame, lifted.shape, who, keys), lambda: first_plan(self._executors, lifted, who)
             )
         except execute.ValueMoved:
-            return first_plan(self._executors, resolved, who)
+            return first_plan(self._executors, Lifted(resolved, resolved.where), who)
         return plan.filled(lifted.values)
 
     def _frame(self, query: SearchQuery, who: Principal, *, linked: bool) -> _Frame:

@@ -6,7 +6,7 @@ user at all: what it reads may be held and shown beside any row that the first o
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Hashable
 from typing import Any
 
 from sqlalchemy import asc, select
@@ -49,6 +49,11 @@ class _Nobody(Principal):
 _NOBODY = _Nobody("nobody")
 
 
+def cells_key(field: ResolvedField) -> tuple[Hashable, ...]:
+    """What tells apart the cells of two columns of one question; the same cells may have several titles."""
+    return (field.data_type.xsi_type, field.display, field.value)
+
+
 def same_for_all(
     fields: tuple[ResolvedField, ...], root: DataType, layout: t.Layout, dialect: Dialect
 ) -> tuple[bool, ...]:
@@ -66,11 +71,11 @@ def same_for_all(
 
 
 def compile_cells(
-    fields: tuple[ResolvedField, ...], root: DataType, layout: t.Layout, dialect: Dialect
+    fields: tuple[ResolvedField, ...], root: DataType, layout: t.Layout, dialect: Dialect, most_rows: int
 ) -> Compiled:
     """The values of columns on every row of the type, seen by the user or not: for copies, not for answers.
 
-    Shape   `pk`, the columns; ordered by pk
+    Shape   `pk`, the columns; ordered by pk, at most so many rows
     Raises  AsksWho for a column that is not the same for everybody who sees the row
     """
     compiler = Compiler(_bare(root, fields), _NOBODY, layout, dialect)
@@ -78,7 +83,7 @@ def compile_cells(
     statement = select(*(cell.label(f"c{n}") for n, cell in enumerate(cells)))
     statement = statement.select_from(compiler.joins.frame()).where(compiler.root.of_type())
     columns = (Column("pk", "integer"), *(column_of(field, root) for field in fields))
-    return Compiled(statement.order_by(asc(compiler.root.pk)), columns, root.xsi_type)
+    return Compiled(statement.order_by(asc(compiler.root.pk)).limit(most_rows), columns, root.xsi_type)
 
 
 def _bare(root: DataType, fields: tuple[ResolvedField, ...]) -> ResolvedQuery:

@@ -22,7 +22,7 @@ from connectomedb.schema.model import DataType
 from connectomedb.search.resolve import ResolvedField
 from connectomedb.store import execute
 from connectomedb.store import tables as t
-from connectomedb.store.copied import compile_cells
+from connectomedb.store.copied import cells_key, compile_cells, same_for_all
 from connectomedb.store.engine import Dialect
 from connectomedb.tables.columns import HeldColumn
 
@@ -71,8 +71,8 @@ class Copies:
         self._most_rows = most_rows
         self._at_once = at_once
         self._types: dict[str, _Type] = {}
-        self._fields: dict[Hashable, int] = {}
-        self._asked: list[tuple[DataType, ResolvedField]] = []
+        self._fields: dict[Hashable, int | None] = {}
+        self._asked: list[ResolvedField] = []
         self._uses = count()
         self._statements = execute.Kept()
         self._lock = Lock()
@@ -83,14 +83,21 @@ class Copies:
         with self._lock:
             return sum(column.n_bytes for known in self._types.values() for column in known.columns.values())
 
-    def number(self, root: DataType, field: ResolvedField) -> int:
-        """The number under which a column is held; the same for all that have the same cells."""
-        key = (root.xsi_type, field.data_type.xsi_type, field.display, field.value)
+    def numbers(self, root: DataType, fields: Sequence[ResolvedField]) -> list[int | None]:
+        """The number under which each column is held, one for all that have the same cells; None where the
+        cells depend on the user."""
+        keys = [(root.xsi_type, *cells_key(one)) for one in fields]
         with self._lock:
-            found = self._fields.setdefault(key, len(self._asked))
-            if found == len(self._asked):
-                self._asked.append((root, field))
-            return found
+            unknown = {key: one for key, one in zip(keys, fields, strict=True) if key not in self._fields}
+        shared: tuple[bool, ...] = ()
+        if unknown:
+            shared = same_for_all(tuple(unknown.values()), root, self._layout, self._dialect)
+        with self._lock:
+            for (key, one), is_shared in zip(unknown.items(), shared, strict=True):
+                if key not in self._fields:
+                    self._fields[key] = len(self._asked) if is_shared else None
+                    self._asked += [one] if is_shared else []
+            return [self._fields[key] for key in keys]
 
     def find(
         self, connection: Connection, root: DataType, numbers: Sequence[int], version: str, n_rows: int
@@ -110,6 +117,9 @@ class Copies:
         if not (pays or self._at_once) or known.n_rows * len(numbers) * _LEAST_CELL_BYTES > self._most_bytes:
             return None
         keys, read = self._read(connection, root, missing)
+        known.n_rows = len(keys)
+        if known.n_rows > self._most_rows:
+            return None
         with self._lock:
             # One version, one set of rows, in one order.
             known.numbers = {key: number for number, key in enumerate(keys)}
@@ -131,7 +141,9 @@ class Copies:
             known = self._types.get(root.xsi_type)
         if known is not None and known.version == version:
             return known
-        known = _Type(version, self._count(connection, root))
+        # Counted once: what has grown since shows when it is read.
+        n_rows = self._count(connection, root) if known is None else known.n_rows
+        known = _Type(version, n_rows)
         with self._lock:
             self._types[root.xsi_type] = known
         return known
@@ -149,10 +161,10 @@ class Copies:
     def _read(
         self, connection: Connection, root: DataType, missing: list[int]
     ) -> tuple[Sequence[int], dict[int, HeldColumn]]:
-        fields = tuple(self._asked[number][1] for number in missing)
+        fields = tuple(self._asked[number] for number in missing)
 
         def prepared() -> execute.Prepared:
-            compiled = compile_cells(fields, root, self._layout, self._dialect)
+            compiled = compile_cells(fields, root, self._layout, self._dialect, self._most_rows + 1)
             return execute.prepare(compiled, connection.dialect)
 
         statement = self._statements.get(tuple(missing), prepared)

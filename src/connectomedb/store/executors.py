@@ -1,6 +1,6 @@
 """Who answers a resolved question: the seam between what is asked and where the rows come from.
 
-A `ResolvedQuery` knows nothing of SQL. Each executor says what it can answer; the first that can, does: the
+A question knows nothing of SQL. Each executor says what it can answer; the first that can, does: the
 copies, where cells are the same for all who see a row, else the database.
 """
 
@@ -13,11 +13,11 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, Engine
 
 from connectomedb.schema.model import Value
-from connectomedb.search.resolve import ResolvedQuery
 from connectomedb.store import execute
 from connectomedb.store import tables as t
-from connectomedb.store.compile import column_of, compile_search
-from connectomedb.store.copied import compile_rows, same_for_all
+from connectomedb.store.compile import STATUS_KEY, column_of, compile_search
+from connectomedb.store.constants import Lifted
+from connectomedb.store.copied import cells_key, compile_rows
 from connectomedb.store.copies import Copies, HeldCells
 from connectomedb.store.engine import Dialect, data_version, one_view
 from connectomedb.store.reading import Reading
@@ -49,7 +49,7 @@ class Plan(Protocol):
 class Executor(Protocol):
     """One place that rows may come from."""
 
-    def plan(self, query: ResolvedQuery, who: Principal, stand_ins: Sequence[Value] = ()) -> Plan | None:
+    def plan(self, asked: Lifted, who: Principal) -> Plan | None:
         """How it would answer this user; None when it cannot. The law of visibility is inside.
 
         Raises  execute.ValueMoved when the question must be planned with its values
@@ -92,9 +92,10 @@ class SqlExecutor:
     layout: t.Layout
     dialect: Dialect
 
-    def plan(self, query: ResolvedQuery, who: Principal, stand_ins: Sequence[Value] = ()) -> SqlPlan:
-        compiled = compile_search(query, who, self.layout, self.dialect)
-        return SqlPlan(self.engine, self.dialect, execute.prepare(compiled, self.engine.dialect, stand_ins))
+    def plan(self, asked: Lifted, who: Principal) -> SqlPlan:
+        compiled = compile_search(asked.query, who, self.layout, self.dialect)
+        prepared = execute.prepare(compiled, self.engine.dialect, asked.stand_ins)
+        return SqlPlan(self.engine, self.dialect, prepared)
 
 
 @dataclass(slots=True)
@@ -113,9 +114,8 @@ class CopyPlan:
     """
 
     executor: CopyExecutor
-    query: ResolvedQuery
+    asked: Lifted
     who: Principal
-    stand_ins: Sequence[Value]
     rows_of: execute.Prepared
     columns: tuple[Column, ...]
     places: tuple[int | None, ...]
@@ -124,7 +124,7 @@ class CopyPlan:
 
     @property
     def root(self) -> str:
-        return self.query.root.xsi_type
+        return self.asked.query.root.xsi_type
 
     def rows(self) -> tuple[Row, ...]:
         return tuple(row for batch in self.batches() for row in batch)
@@ -140,7 +140,7 @@ class CopyPlan:
         """The one statement that answers the same, made when it is first needed."""
         if self.learned.ordinary is None:
             database = SqlExecutor(self.executor.engine, self.executor.layout, self.executor.dialect)
-            self.learned.ordinary = database.plan(self.query, self.who, self.stand_ins)
+            self.learned.ordinary = database.plan(self.asked, self.who)
         return execute.filled(self.learned.ordinary.prepared, self.values, self.executor.engine.dialect)
 
 
@@ -165,7 +165,7 @@ class CopyReading(Reading):
             plan.learned.n_rows = self._n_rows
             if self._held is None:
                 n_cells = self._n_rows * len(plan.places)
-                plan.executor.copies.note_read(plan.query.root, self._version, n_cells)
+                plan.executor.copies.note_read(plan.asked.query.root, self._version, n_cells)
             raise
         self._n_rows += len(rows)
         return rows if self._held is None else _beside(self._held, plan.places, rows)
@@ -179,7 +179,7 @@ class CopyReading(Reading):
         # Read first: what is newer than its version is only read once more.
         self._version = data_version(connection)
         self._held = plan.executor.copies.find(
-            connection, plan.query.root, numbers, self._version, plan.learned.n_rows
+            connection, plan.asked.query.root, numbers, self._version, plan.learned.n_rows
         )
         return (plan.ordinary(), True) if self._held is None else (plan.rows_of, False)
 
@@ -202,27 +202,31 @@ class CopyExecutor:
     layout: t.Layout
     dialect: Dialect
     copies: Copies
+    statements: execute.Kept = field(default_factory=execute.Kept)
 
-    def plan(self, query: ResolvedQuery, who: Principal, stand_ins: Sequence[Value] = ()) -> CopyPlan | None:
-        shared = same_for_all(query.fields, query.root, self.layout, self.dialect)
-        if not any(shared):
+    def plan(self, asked: Lifted, who: Principal) -> CopyPlan | None:
+        query = asked.query
+        places = tuple(self.copies.numbers(query.root, query.fields))
+        own = [n for n, place in enumerate(places) if place is None]
+        if len(own) == len(places):
             return None
-        own = [place for place, is_shared in enumerate(shared) if not is_shared]
-        compiled = compile_rows(query, own, who, self.layout, self.dialect)
-        places = tuple(
-            self.copies.number(query.root, one) if is_shared else None
-            for one, is_shared in zip(query.fields, shared, strict=True)
-        )
-        prepared = execute.prepare(compiled, self.engine.dialect, stand_ins)
-        columns = (*(column_of(one, query.root) for one in query.fields), compiled.columns[-1])
-        return CopyPlan(self, query, who, stand_ins, prepared, columns, places)
+        # The rows do not depend on which of the held columns are shown.
+        told_apart = tuple(cells_key(query.fields[n]) for n in own)
+        order = tuple((*cells_key(one), direction) for one, direction in query.order)
+
+        def prepared() -> execute.Prepared:
+            compiled = compile_rows(query, own, who, self.layout, self.dialect)
+            return execute.prepare(compiled, self.engine.dialect, asked.stand_ins)
+
+        key = (query.root.xsi_type, told_apart, order, asked.shape, who)
+        rows_of = self.statements.get(key, prepared)
+        columns = (*(column_of(one, query.root) for one in query.fields), Column(STATUS_KEY))
+        return CopyPlan(self, asked, who, rows_of, columns, places)
 
 
-def first_plan(
-    executors: Sequence[Executor], query: ResolvedQuery, who: Principal, stand_ins: Sequence[Value] = ()
-) -> Plan:
+def first_plan(executors: Sequence[Executor], asked: Lifted, who: Principal) -> Plan:
     """The plan of the first executor that can answer; the last one always can."""
-    plans = (executor.plan(query, who, stand_ins) for executor in executors)
+    plans = (executor.plan(asked, who) for executor in executors)
     found = next((plan for plan in plans if plan is not None), None)
     assert found is not None, "the database answers everything"
     return found

@@ -14,9 +14,10 @@ from connectomedb.tables.cells import Encoder
 from connectomedb.tables.result import Cell, Row
 
 Pick = Callable[[Sequence[Any]], Sequence[Any]]
-# Places in up to three lists (values, JSON, CSV), and an object with two texts for every other value.
+# Places in up to three lists (values, JSON, CSV), and an object with its text for every other value.
 _PLACES_BYTES = 24
-_VALUE_BYTES = 130
+_VALUE_BYTES = 90
+_SAMPLE = 200
 
 
 class HeldColumn:
@@ -24,23 +25,40 @@ class HeldColumn:
 
     __slots__ = ("_texts", "last_use", "n_bytes", "values")
 
-    def __init__(self, values: Sequence[Cell]) -> None:
+    def __init__(self, values: tuple[Cell, ...]) -> None:
         self.values = values
         self.last_use = 0
-        self._texts: dict[tuple[str, str], Sequence[str]] = {}
-        others = set(values)
-        self.n_bytes = len(values) * _PLACES_BYTES + len(others) * _VALUE_BYTES
-        self.n_bytes += sum(3 * sys.getsizeof(one) for one in others if isinstance(one, str))
+        self.n_bytes = _size(values)
+        self._texts: dict[Encoder, tuple[str, ...]] = {}
 
     def texts(self, encode: Encoder) -> Sequence[str]:
         """What `encode` makes of each value, one object for each text. Two threads may both make them."""
-        kind = (encode.medium, encode.value_type)
-        found = self._texts.get(kind)
+        found = self._texts.get(encode)
         if found is None:
-            known: dict[str, str] = {}
-            found = [known.setdefault(text, text) for text in map(str, encode(self.values))]
-            self._texts[kind] = found
+            found = _texts(encode(self.values))
+            # Most columns are spelled alike in all media.
+            found = next((other for other in self._texts.values() if other == found), found)
+            self._texts[encode] = found
         return found
+
+
+def _texts(cells: Sequence[Any]) -> tuple[str, ...]:
+    """Encoded cells as texts; of other types than these, equal ones may be spelled differently.
+
+    In a tuple, which the garbage collector looks at once, not in a list, which it walks through each time.
+    """
+    if not set(map(type, cells)) <= {int, str}:
+        return tuple(map(str, cells))
+    known = {cell: str(cell) for cell in set(cells)}
+    return tuple(map(known.__getitem__, cells))
+
+
+def _size(values: tuple[Cell, ...]) -> int:
+    """The memory of a column and its texts; numbers are judged by some of them, texts by all."""
+    some = values[:_SAMPLE]
+    others = len(values) * len(set(some)) // (len(some) or 1)
+    texts = {one for one in values if isinstance(one, str)} if str in set(map(type, values)) else ()
+    return len(values) * _PLACES_BYTES + others * _VALUE_BYTES + sum(3 * sys.getsizeof(one) for one in texts)
 
 
 class HeldRows(Sequence[Row]):
