@@ -17,7 +17,8 @@ from connectomedb.search.expression import parse_expression
 from connectomedb.search.query import CriteriaSet, FieldRef, SearchField, SearchQuery
 from connectomedb.store import copied, executors
 from connectomedb.store.archive import Archive
-from connectomedb.store.compile import compile_rows, compile_search
+from connectomedb.store.compile import compile_search
+from connectomedb.store.copied import compile_rows
 from connectomedb.store.copies import Copies
 from connectomedb.store.engine import open_engine
 
