@@ -53,6 +53,7 @@ bench: $(DEV) $(PEERS)/bin/datasette
 	@$(BIN)/python -m benchmarks.run
 	@$(BIN)/python -m benchmarks.answers
 	@$(BIN)/python -m benchmarks.scale
+	@$(BIN)/python -m benchmarks.files
 	@$(BIN)/python -m benchmarks.transfers
 	@$(BIN)/python -m benchmarks.transfers --tls --keys 0 --rounds 1
 

@@ -483,44 +483,45 @@ class Archive:
 
         self._change(move)
 
-    def shares(self, item_id: str, who: Principal) -> list[tuple[str, str]]:
-        """Projects that an item is in and that the user sees, with its label there; the owner comes first."""
-        with self.engine.connect() as connection:
-            return sharing.projects_of(connection, item_id, who)
-
     # Edits as the REST interface makes them (store.edits, store.parts)
 
     def edit(self, item_id: str, edit: Edit, who: Principal) -> None:
         """Change one item in one transaction; see `edits.apply_edit`."""
         site_id = self._site_id()
-        with writing(self.engine) as connection:
-            edits.apply_edit(connection, self._layout, item_id, edit, who, site_id=site_id)
+        self._change(lambda c: edits.apply_edit(c, self._layout, item_id, edit, who, site_id=site_id))
 
     def edit_project(self, project_id: str, edit: Edit, who: Principal) -> None:
         """The same for a project, whose names no other project may have."""
         site_id = self._site_id()
-        with writing(self.engine) as connection:
+
+        def change(connection: Connection) -> None:
             if edit.document is not None:
                 edits.need_free_names(connection, self._layout, self._dialect, edit.document, project_id)
             edits.apply_edit(connection, self._layout, project_id, edit, who, site_id=site_id)
 
+        self._change(change)
+
     def found_project(self, document: Item, who: Principal, accessibility: Accessibility) -> None:
         """A new project that belongs to the user; see `edits.found_project`."""
-        site_id = self._site_id()
-        with writing(self.engine) as connection:
-            edits.found_project(
-                connection, self._layout, self._dialect, document, who, accessibility, site_id=site_id
-            )
+        found = partial(
+            edits.found_project,
+            layout=self._layout,
+            dialect=self._dialect,
+            document=document,
+            who=who,
+            accessibility=accessibility,
+            site_id=self._site_id(),
+        )
+        self._change(found)
 
     def add_part(
         self, session_id: str, family: t.Family, part: Item, who: Principal, *, reason: str = ""
     ) -> str:
         """A new scan or reconstruction of a session; see `edits.add_part`."""
-        site_id = self._site_id()
-        with writing(self.engine) as connection:
-            return edits.add_part(
-                connection, self._layout, session_id, family, part, who, site_id=site_id, reason=reason
-            )
+        layout, site_id = self._layout, self._site_id()
+        return self._change(
+            lambda c: edits.add_part(c, layout, session_id, family, part, who, site_id=site_id, reason=reason)
+        )
 
     def delete_at(
         self,
@@ -532,10 +533,13 @@ class Archive:
         with_shares: bool = False,
     ) -> None:
         """Delete an item that is at one of these revisions; see `deletion.delete_item`."""
-        with writing(self.engine) as connection:
+
+        def change(connection: Connection) -> None:
             if expected:
                 edits.need_revision(connection, self._layout, item_id, expected, who)
             deletion.delete_item(connection, self._layout, item_id, who, reason, with_shares=with_shares)
+
+        self._change(change)
 
     def read_status(self, item_id: str, who: Principal) -> str:
         """Whether an item is active; see `edits.read_status`."""

@@ -213,7 +213,7 @@ class _Listing:
             first = (
                 select(func.min(other.c.position))
                 .where(other.c.item_pk == m.item_pk, reads)
-                .correlate(self.membership)
+                .correlate(self.membership, self.row.base)
                 .scalar_subquery()
             )
             frame = frame.join(self.membership, and_(m.item_pk == self.row.pk, m.position == first))

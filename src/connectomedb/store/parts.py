@@ -8,7 +8,7 @@ from connectomedb.errors import NoSuchExperiment, NotFound
 from connectomedb.store import tables as t
 from connectomedb.store.experiments import locate_experiment
 from connectomedb.store.rows import Expr, Row, bound
-from connectomedb.store.visibility import reads_project, visible_with_root
+from connectomedb.store.visibility import reads_in, visible_with_root
 from connectomedb.vocabulary.records import Located, Principal
 from connectomedb.vocabulary.short_names import SCAN
 
@@ -73,7 +73,7 @@ def shown_in(
             .join(p, p.c.id == m.c.project)
             .outerjoin(typed.table, typed.table.c.pk == p.c.pk)
         )
-        .where(i.c.id == bound(item_id), visible_with_root(i, who), reads_project(m.c.project, who))
+        .where(i.c.id == bound(item_id), visible_with_root(i, who), reads_in(m.c.project, i.c.xsi_type, who))
         .order_by(m.c.position)
     )
     return [(label, project, second or "", name or "") for label, project, second, name in rows]
@@ -101,7 +101,8 @@ def _distinct(
     columns = [leaf.sql for leaf in leaves if leaf is not None]
     query = select(*columns).distinct().select_from(row.joined()).where(row.of_type(), row.seen_by(who))
     if project:
-        m = t.membership.c
-        roots = select(m.item_pk).where(m.project == project, reads_project(m.project, who))
+        m, top = t.membership, t.item.alias()
+        joined = select(m.c.item_pk).join_from(m, top, top.c.pk == m.c.item_pk)
+        roots = joined.where(m.c.project == project, reads_in(m.c.project, top.c.xsi_type, who))
         query = query.where(row.base.c.root_pk.in_(roots))
     return [tuple(found) for found in connection.execute(query.order_by(*columns))]

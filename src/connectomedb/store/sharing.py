@@ -19,7 +19,7 @@ from connectomedb.store.items import label_taken, not_found
 from connectomedb.store.projects import LEGAL_NAME, existing_project, now
 from connectomedb.store.rights import need_right, target_project
 from connectomedb.store.standing import note_taking_away
-from connectomedb.store.visibility import visible, visible_project
+from connectomedb.store.visibility import visible
 from connectomedb.store.writer import projects_text
 from connectomedb.vocabulary.records import Principal
 
@@ -139,20 +139,6 @@ def move(
     connection.execute(update(t.item).where(i.root_pk == found.pk).values(project=target))
     connection.execute(update(t.item).where(i.pk == found.pk).values(label=label))
     _touch(connection, [found.pk])
-
-
-def projects_of(connection: Connection, item_id: str, who: Principal) -> list[tuple[str, str]]:
-    """Projects that an item is in and whose record the user sees, with its label there; the owner first."""
-    m, i = t.membership.c, t.item.c
-    project = t.item.alias()
-    rows = connection.execute(
-        select(m.project, m.label)
-        .join_from(t.membership, t.item, i.pk == m.item_pk)
-        .join(project, (project.c.family == "project") & (project.c.id == m.project))
-        .where(i.id == item_id, visible(t.item, who), visible_project(project, who))
-        .order_by(m.position)
-    )
-    return [(row.project, row.label) for row in rows]
 
 
 def refresh_projects_text(connection: Connection, pks: Iterable[int]) -> None:

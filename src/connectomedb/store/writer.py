@@ -106,8 +106,8 @@ class ItemWriter:
         reasons: list[str] = []
         for batch in _batches(items):
             rows = Rows()
-            _prepare([(self, [one.item for one in batch])])
             self._keep_numbers(batch)
+            _prepare([(self, [one.item for one in batch])])
             reasons += self._add_batch(batch, rows)
             if not reasons:
                 self._flush(rows)
@@ -426,10 +426,11 @@ def store_orders(
         for o in orders
     ]
     batches = [list(chain.from_iterable(_batches(order.documents))) for order in orders]
+    for writer, batch in zip(writers, batches, strict=True):
+        writer._keep_numbers(batch)
     _prepare([(w, [one.item for one in batch]) for w, batch in zip(writers, batches, strict=True)])
     rows = Rows()
     for writer, batch in zip(writers, batches, strict=True):
-        writer._keep_numbers(batch)
         reasons = writer._add_batch(batch, rows)
         if reasons:
             raise NotValid(reasons)

@@ -111,7 +111,7 @@ class Stage:
         if route.endswith("/projects/{target}"):
             admin = archive.find_user("admin")
             item = self.item(route)
-            shared = "SEEN" in [project for project, _ in archive.shares(item, admin)]
+            shared = "SEEN" in [project for _, project, *_ in archive.shown_in(item, admin)]
             if route.startswith("PUT") and shared:
                 archive.unshare(item, "SEEN", admin)
             elif route.startswith("DELETE") and not shared:

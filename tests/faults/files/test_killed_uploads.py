@@ -104,13 +104,17 @@ def test_kills_at_random_moments(fresh_database: str, tmp_path: Path) -> None:
     folder = tmp_path / "site"
     with init_site(folder, database=fresh_database) as site:
         fill(site)
+        site.archive.create_resource(ADDRESS, "KILLED", site.archive.find_user("alice"))
     chance = random.Random(20)
     acknowledged: dict[str, set[str]] = {}
     sent: dict[str, set[str]] = {}
     for turn in range(N_KILLS):
         with served(folder) as server:
             senders = Senders(server, turn)
-            time.sleep(chance.uniform(0.3, 0.9))
+            deadline = time.monotonic() + 20
+            while not senders.acknowledged and time.monotonic() < deadline:
+                time.sleep(0.01)  # the first login takes its time
+            time.sleep(chance.uniform(0.0, 0.6))
             server.kill()
             senders.join()
         for name, digests in senders.sent.items():

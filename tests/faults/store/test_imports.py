@@ -213,7 +213,8 @@ def went_on(archive: Archive, people: list[Item]) -> None:
     archive.close()
 
 
-def test_a_full_disk_is_told_to_all_who_write_together(archive: Archive) -> None:
+def test_a_full_disk_is_told_to_all_who_write_together(tmp_path: Path) -> None:
+    archive = started(f"sqlite:///{tmp_path / 'a.db'}")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     outcomes: list[object] = []

@@ -24,7 +24,7 @@ def test_every_route_is_described() -> None:
         if isinstance(route, Mount):
             continue
         assert isinstance(route, Route)
-        path = route.path.replace(":path}", "}")
+        path = re.sub(r":\w+\}", "}", route.path)
         for method in (route.methods or set()) - {"HEAD"}:
             assert described[path][method.lower()]["summary"], path
 
@@ -92,7 +92,8 @@ def test_a_glance_never_hides_a_route() -> None:
     for route in routes():
         if isinstance(route, Route):
             for rest in ("x", "x/y/z"):
-                path = re.sub(r"\{\w+\}", "x", re.sub(r"\{\w+:path\}", rest, route.path))
+                path = re.sub(r"\{\w+:path\}", rest, route.path.replace("{item:item}", "projects/x"))
+                path = re.sub(r"\{\w+\}", "x", path)
                 method = next(iter(route.methods or ()))
                 for root_path in ("", "/site"):
                     scope = {

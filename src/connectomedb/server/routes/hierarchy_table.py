@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from starlette.routing import BaseRoute
 
@@ -18,23 +18,21 @@ from connectomedb.server.routes import (
     trailing,
     upload,
 )
-
-Get = Callable[..., BaseRoute]
-Post = Callable[..., BaseRoute]
+from connectomedb.server.routing import get, post
 
 P, S, E = "/data/projects/{project}", "/subjects/{subject}", "/experiments/{experiment}"
 SUBJECTS = (P + S, "/data" + S)
 EXPERIMENTS = (P + S + E, P + E, "/data" + S + E, "/data" + E)
 
 
-def hierarchy_routes(get: Get, post: Post) -> Iterator[BaseRoute]:
-    """Projects and everything in them; `get` and `post` make a route."""
+def hierarchy_routes() -> Iterator[BaseRoute]:
+    """Projects and everything in them."""
     yield get("/data/projects", hierarchy.projects)
     yield post("/data/projects", project_edits.post_project)
     yield get(P, hierarchy.project)
     yield post(P, project_edits.put_project, "PUT")
     yield post(P, project_edits.delete_project, "DELETE")
-    yield from _trailing(P, get)
+    yield from _trailing(P)
     yield get("/data/subjects", hierarchy.subjects)
     yield get(P + "/subjects", hierarchy.subjects)
     yield post(P + "/subjects", edits.post_subject)
@@ -42,8 +40,7 @@ def hierarchy_routes(get: Get, post: Post) -> Iterator[BaseRoute]:
         yield get(address, hierarchy.subject)
         yield post(address, edits.put_subject, "PUT")
         yield post(address, edits.delete_item, "DELETE")
-        yield from _trailing(address, get)
-        yield get(address + "/projects", trailing.shares)
+        yield from _trailing(address)
         yield get(address + "/experiments", hierarchy.experiments)
         yield post(address + "/experiments", edits.post_experiment)
     yield get("/data/experiments", hierarchy.experiments)
@@ -52,12 +49,11 @@ def hierarchy_routes(get: Get, post: Post) -> Iterator[BaseRoute]:
         yield get(address, hierarchy.experiment)
         yield post(address, edits.put_experiment, "PUT")
         yield post(address, edits.delete_item, "DELETE")
-        yield from _trailing(address, get)
-        yield get(address + "/projects", trailing.shares)
-        yield from _inside(address, get, post)
+        yield from _trailing(address)
+        yield from _inside(address)
 
 
-def beside_routes(get: Get, post: Post) -> Iterator[BaseRoute]:
+def beside_routes() -> Iterator[BaseRoute]:
     """What stands beside the hierarchy: kinds of scans, scanners, configurations, custom fields."""
     for place in ("/data", P):
         yield get(place + "/scan_types", trailing.scan_types)
@@ -88,7 +84,7 @@ def beside_routes(get: Get, post: Post) -> Iterator[BaseRoute]:
         yield post(fields + "/{name}", custom_fields.delete, "DELETE")
 
 
-def legacy_routes(get: Get, post: Post) -> Iterator[BaseRoute]:
+def legacy_routes() -> Iterator[BaseRoute]:
     """Addresses of the original ConnectomeDB; they come before those that fit, too."""
     view = P + S + "/experiments/{view}_CREST/resources/{again}_CREST/files"
     yield get(view, legacy.subject_files)
@@ -99,13 +95,13 @@ def legacy_routes(get: Get, post: Post) -> Iterator[BaseRoute]:
     yield post("/data/JSESSIONID", sessions.close_session, "DELETE", open_to_all=True)
 
 
-def project_setting_routes(get: Get, post: Post) -> Iterator[BaseRoute]:
+def project_setting_routes() -> Iterator[BaseRoute]:
     """Settings of a project; they come after all other addresses below a project."""
     yield get(P + "/{setting}", trailing.setting)
     yield post(P + "/{setting}/{value:path}", trailing.put_setting, "PUT")
 
 
-def _inside(session: str, get: Get, post: Post) -> Iterator[BaseRoute]:
+def _inside(session: str) -> Iterator[BaseRoute]:
     """What a session holds."""
     assessor = session + "/assessors/{assessor}"
     yield get(session + "/assessors", hierarchy.assessors)
@@ -113,8 +109,7 @@ def _inside(session: str, get: Get, post: Post) -> Iterator[BaseRoute]:
     yield get(assessor, hierarchy.assessor)
     yield post(assessor, edits.put_assessor, "PUT")
     yield post(assessor, edits.delete_item, "DELETE")
-    yield from _trailing(assessor, get)
-    yield get(assessor + "/projects", trailing.shares)
+    yield from _trailing(assessor)
     for listing, one, name in (
         (hierarchy.scans, hierarchy.scan, "scan"),
         (hierarchy.reconstructions, hierarchy.reconstruction, "reconstruction"),
@@ -127,6 +122,6 @@ def _inside(session: str, get: Get, post: Post) -> Iterator[BaseRoute]:
         yield post(part, edits.delete_item, "DELETE")
 
 
-def _trailing(item: str, get: Get) -> Iterator[BaseRoute]:
+def _trailing(item: str) -> Iterator[BaseRoute]:
     yield get(item + "/status", trailing.status)
     yield get(item + "/history", trailing.history)

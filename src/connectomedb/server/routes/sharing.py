@@ -11,13 +11,7 @@ from connectomedb.vocabulary.records import Located
 
 def projects(ask: Ask) -> Response:
     """The projects that an item is in and that the caller sees, with its label there; the owner first."""
-    found = _item(ask)
-    known = {str(row["ID"]): row for row in ask.archive.listing("projects", ask.who).as_dicts()}
-    rows = [
-        (label, project, str(known[project]["secondary_ID"] or ""), str(known[project]["name"] or ""))
-        for project, label in ask.archive.shares(found.id, ask.who)
-        if project in known
-    ]
+    rows = ask.archive.shown_in(_item(ask).id, ask.who)
     return answer_table(ask, text_table("Projects", ("label", "ID", "Secondary_ID", "Name"), rows))
 
 

@@ -35,12 +35,6 @@ def history(ask: Ask) -> Response:
     return answer_table(ask, ResultTable(columns, tuple(_row(c, detailed) for c in changes), "History"))
 
 
-def shares(ask: Ask) -> Response:
-    """The projects that show an item, the owner first."""
-    rows = ask.archive.shown_in(item_of(ask).id, ask.who)
-    return answer_table(ask, text_table("Projects", ("label", "ID", "Secondary_ID", "Name"), rows))
-
-
 def scan_types(ask: Ask) -> Response:
     """What kinds of scans there are, of a project or on the site."""
     rows = ask.archive.scan_types(ask.who, project_of(ask))
