@@ -11,10 +11,11 @@ import pytest
 from tests.faults.objects.conftest import store_on
 from tests.faults.objects.server import FaultServer
 
+from connectomedb.errors import ConnectomeDBError
 from connectomedb.objects import settle
 from connectomedb.objects.plan import make_plan
 from connectomedb.objects.report import TransferReport
-from connectomedb.objects.targets import TargetFolder
+from connectomedb.objects.targets import TargetFolder, disk_trouble
 from connectomedb.objects.transfer import run_plan
 from connectomedb.vocabulary.records import FileRow
 
@@ -84,9 +85,9 @@ def test_a_flush_that_fails_asks_every_file(
     def flush(_: Path) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    def refuse(ready: settle.Ready) -> settle.ConnectomeDBError | None:
+    def refuse(ready: settle.Ready) -> ConnectomeDBError | None:
         if ready.file.key == "a/7":
-            return settle.disk_trouble(OSError(errno.EIO, os.strerror(errno.EIO)), ready.file.target)
+            return disk_trouble(OSError(errno.EIO, os.strerror(errno.EIO)), ready.file.target)
         return None
 
     _flush_with(monkeypatch, flush)
