@@ -26,7 +26,7 @@ from connectomedb.objects.journal import Journal, Parts, SegmentList
 from connectomedb.objects.plan import PlannedFile
 from connectomedb.objects.settle import Ready
 from connectomedb.objects.sources import Body, ObjectFacts, Reader
-from connectomedb.objects.stores import Patience
+from connectomedb.objects.stores import Patience, RangesIgnored
 from connectomedb.objects.targets import TargetFolder, disk_trouble
 
 BUFFER_BYTES = 1 << 18
@@ -36,10 +36,6 @@ _MOST_RESTARTS = 3
 
 class Stopped(TransferError):
     """The run ends; the file is gone on from by the next one."""
-
-
-class RangesIgnored(TransferError):
-    """The store sends the whole object whatever range is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +190,7 @@ class WholeFetch(FileFetch):
                     raise
                 self.discard()
                 have = 0
-            except ChecksumMismatch:
+            except (ChecksumMismatch, RangesIgnored):
                 restarts += 1
                 if restarts > 1:
                     raise

@@ -53,6 +53,10 @@ class ObjectInfo:
         return self.etag.lower() if len(tag) == 32 and set(tag) <= _HEX and n_parts.isdigit() else ""
 
 
+class RangesIgnored(TransferError):
+    """The store does not answer ranges as such."""
+
+
 @dataclass(frozen=True, slots=True)
 class Patience:
     """How often and how long a transfer tries: waits double up to the longest, what a store asks for counts.
@@ -359,6 +363,8 @@ def _guard(call: Callable[[], T], key: str, location: str) -> T:
         # An unknown key id comes back as a general error; only its status tells.
         if "403 Forbidden" in str(problem) or "401 Unauthorized" in str(problem):
             raise AccessDenied(f"{location} refuses {key!r}: {_reason(problem)}; check the keys") from problem
+        if "NotPartial" in str(problem):  # likewise
+            raise RangesIgnored(f"{location} does not answer ranges as such, at {key!r}") from problem
         raise TransferError(f"{location} failed at {key!r}: {_reason(problem)}") from problem
 
 

@@ -31,7 +31,6 @@ from connectomedb.objects.digests import Check, feed
 from connectomedb.objects.fetch import (
     BUFFER_BYTES,
     Place,
-    RangesIgnored,
     SegmentedFetch,
     Stopped,
     WholeFetch,
@@ -41,7 +40,7 @@ from connectomedb.objects.plan import PlannedFile, TransferPlan
 from connectomedb.objects.report import RIGHT, Outcome, Progress, Status, TransferReport, status_of
 from connectomedb.objects.settle import Names, Ready, Settler
 from connectomedb.objects.sources import Reader, Source
-from connectomedb.objects.stores import ObjectStore, open_store
+from connectomedb.objects.stores import ObjectStore, RangesIgnored, open_store
 from connectomedb.objects.targets import (
     STATE,
     TargetFolder,
