@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import os
 import re
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from io import BufferedReader, RawIOBase
@@ -102,6 +104,22 @@ class ObjectStore:
             if page is None:
                 return
             yield from (_info(meta) for meta in page)
+
+    def list_parallel(self, prefix: str = "", *, parallel: int = 8) -> Iterator[ObjectInfo]:
+        """As `list_prefix`, folder by folder in the order of their names, `parallel` of them at a time.
+
+        Memory   the objects of `parallel` folders
+        """
+        objects, folders = self.list_level(prefix)
+        yield from objects
+        with ThreadPoolExecutor(max(1, parallel), thread_name_prefix="list") as pool:
+            waiting: deque[Future[list[ObjectInfo]]] = deque()
+            for folder in folders:
+                waiting.append(pool.submit(lambda name: list(self.list_prefix(name)), folder))
+                if len(waiting) >= parallel:
+                    yield from waiting.popleft().result()
+            while waiting:
+                yield from waiting.popleft().result()
 
     def list_level(self, prefix: str = "") -> tuple[list[ObjectInfo], list[str]]:
         """One level as a delimiter listing shows it: objects, and sub-folders with their closing `/`."""
