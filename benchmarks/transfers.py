@@ -58,7 +58,8 @@ run_plan(plan, store, parallel=8).raise_for_failures()
 LIST = """
 import sys
 from connectomedb.objects.stores import open_store
-assert sum(1 for _ in open_store("s3://tree", endpoint=sys.argv[1]).list_parallel("list/")) == int(sys.argv[2])
+store = open_store("s3://tree", endpoint=sys.argv[1])
+assert sum(1 for _ in store.list_parallel("list/")) == int(sys.argv[2])
 """
 
 
