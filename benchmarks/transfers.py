@@ -58,7 +58,8 @@ run_plan(plan, store, parallel=8).raise_for_failures()
 LIST = """
 import sys
 from connectomedb.objects.stores import open_store
-assert sum(1 for _ in open_store("s3://tree", endpoint=sys.argv[1]).list_prefix("list/")) == int(sys.argv[2])
+store = open_store("s3://tree", endpoint=sys.argv[1])
+assert sum(1 for _ in store.list_parallel("list/")) == int(sys.argv[2])
 """
 
 
@@ -125,7 +126,7 @@ def make_certificate(work: Path) -> Path:
     return place
 
 
-def make_tree(bucket: Path, n_small: int, n_large: int, large_mb: int) -> None:
+def make_tree(bucket: Path, n_small: int, n_large: int, large_mb: int, n_keys: int = 0) -> None:
     """A synthetic subject: small files as event files and surfaces are, and large ones as volumes are."""
     rng = random.Random(1200)
     for i in range(n_small):
@@ -137,6 +138,10 @@ def make_tree(bucket: Path, n_small: int, n_large: int, large_mb: int) -> None:
         with (bucket / f"large/100307/volume_{i}.nii.gz").open("wb") as out:
             for _ in range(large_mb):
                 out.write(rng.randbytes(1_000_000))
+    for i in range(n_keys):
+        path = bucket / f"list/{i // 1000:04}/{i:07}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
 
 
 def rows_below(bucket: Path, part: str) -> list[FileRow]:
@@ -197,15 +202,21 @@ class Bench:
     ) -> dict[str, Cost]:
         """Every tool in turns; the median of each by wall time."""
         costs: dict[str, list[Cost]] = {name: [] for name in tools}
-        for _ in range(rounds):
+        used = []
+        for i in range(rounds):
             for name, command in tools.items():
-                folder = self.work / "target"
+                folder = self.work / "targets" / f"{name} {i}".replace(" ", "-")
                 costs[name].append(measure(command(folder), self.environment))
                 n_files = sum(
                     1 for p in folder.rglob("*.*") if p.is_file() and ".connectomedb" not in p.parts
                 )
                 assert n_files == len(rows), (name, n_files, len(rows))
-                shutil.rmtree(folder)
+                used.append(folder)
+                if rows[0].size_bytes > 10_000_000:
+                    shutil.rmtree(used.pop())
+        # Small files go at the end: ext4 is slow to make files where many were removed a moment ago.
+        for folder in used:
+            shutil.rmtree(folder)
         return {name: sorted(c, key=lambda one: one.wall_s)[len(c) // 2] for name, c in costs.items()}
 
 
@@ -247,13 +258,8 @@ def transfers(bench: Bench, bucket: Path, rounds: int, *, library: bool) -> dict
     return figures
 
 
-def listing(bench: Bench, bucket: Path, n_keys: int, rounds: int) -> dict[str, float]:
+def listing(bench: Bench, n_keys: int, rounds: int) -> dict[str, float]:
     """A listing of many keys with ours, s5cmd and rclone."""
-    for i in range(n_keys):
-        path = bucket / f"list/{i // 1000:04}/{i:07}"
-        if i % 1000 == 0:
-            path.parent.mkdir(parents=True)
-        path.touch()
     flags = ["--no-verify-ssl"] if bench.unsafe else []
     remote = f":s3,provider=Other,env_auth=true,endpoint='{bench.endpoint}':tree/list"
     commands = {
@@ -357,13 +363,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         work = Path(scratch)
         bucket = work / "served/tree"
-        make_tree(bucket, asked.small, asked.large, asked.large_mb)
+        make_tree(bucket, asked.small, asked.large, asked.large_mb, asked.keys)
         certificate = make_certificate(work) if asked.tls else None
         with s3_server(work / "served", certificate) as endpoint:
             bench = Bench(work, endpoint, certificate)
             figures |= transfers(bench, bucket, asked.rounds, library=asked.library)
             if asked.keys:
-                figures |= listing(bench, bucket, asked.keys, asked.rounds)
+                figures |= listing(bench, asked.keys, asked.rounds)
         if asked.large and find_spec("awscrt") and not asked.tls:
             figures |= checksums(bench, bucket, asked.rounds)
     print(json.dumps({"load": statistics.fmean(os.getloadavg()), "cores": os.cpu_count(), **figures}))

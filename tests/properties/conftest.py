@@ -34,6 +34,7 @@ law = settings(
     ],
 )
 # What stands on the same rows needs fewer examples.
+law_of_copies = settings(law, max_examples=max(N_EXAMPLES // 4, 1))
 law_of_facets = settings(law, max_examples=max(N_EXAMPLES // 8, 1))
 
 

@@ -21,12 +21,12 @@ from connectomedb.errors import (
     TransferError,
     Truncated,
 )
-from connectomedb.objects.cache import ContentCache
-from connectomedb.objects.digests import Check, Piece, Promise, feed, is_slow, promise_of_etag
+from connectomedb.objects.digests import Check, Piece, feed, is_slow, promise_of_etag
 from connectomedb.objects.journal import Journal, Parts, SegmentList
 from connectomedb.objects.plan import PlannedFile
+from connectomedb.objects.settle import Ready
 from connectomedb.objects.sources import Body, ObjectFacts, Reader
-from connectomedb.objects.stores import Patience
+from connectomedb.objects.stores import Patience, RangesIgnored
 from connectomedb.objects.targets import TargetFolder, disk_trouble
 
 BUFFER_BYTES = 1 << 18
@@ -38,10 +38,6 @@ class Stopped(TransferError):
     """The run ends; the file is gone on from by the next one."""
 
 
-class RangesIgnored(TransferError):
-    """The store sends the whole object whatever range is asked for."""
-
-
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where files go and what is remembered of them; shared by all threads of a run."""
@@ -51,16 +47,6 @@ class Place:
     journal: Journal
     stop: Event
     patience: Patience
-    cache: ContentCache | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Arrived:
-    """A file has its name. `covered_by` is the promise that it met, None when nothing covers it."""
-
-    fetched_bytes: int
-    covered_by: Promise | None
-    detail: str = ""
 
 
 class Tries:
@@ -157,10 +143,10 @@ class FileFetch:
             SegmentList(self.path).remove()
         self.pin, self.check, self.promise = self._planned_pin, None, self.file.promise
 
-    def finish(self) -> Arrived:
-        """Judge the bytes, make them durable, give the file its name and note it.
+    def finish(self, *, flush: bool) -> Ready:
+        """Judge the bytes; with `flush` make them durable at once.
 
-        Raises   ChecksumMismatch, when nothing is kept; DiskFull, TargetRefused
+        Raises   ChecksumMismatch, when nothing is kept; DiskFull
         """
         verdict = self.check.verdict() if self.check else "unknown"
         if verdict == "wrong":
@@ -173,41 +159,38 @@ class FileFetch:
             )
         covered = self.promise if verdict == "right" else None
         try:
-            os.fsync(self.handle)
+            if flush:
+                os.fsync(self.handle)
             facts = os.fstat(self.handle)
         except OSError as problem:
             raise disk_trouble(problem, self.file.target) from problem
         finally:
             self.close()
-        self.place.folder.move_in(self.path, self.file.target)
-        self.place.journal.note(self.file.target, str(covered or ""), facts)
-        if self.place.cache is not None and covered is not None:
-            self.place.cache.add(self.place.folder.root / self.file.target, covered)
         detail = ""
         if covered is None and self.promise is not None:
             detail = f"the parts of the multipart ETag {self.promise.value} are of an unusual size"
-        return Arrived(self.fetched_bytes, covered, detail)
+        return Ready(self.file, self.path, facts, self.fetched_bytes, covered, detail)
 
 
 class WholeFetch(FileFetch):
     """One file in one answer, gone on from where it broke."""
 
-    def run(self, reader: Reader, buffer: memoryview) -> Arrived:
-        """Fetch, verify, name. Raises what cannot be cured by trying again."""
+    def run(self, reader: Reader, buffer: memoryview) -> Ready:
+        """Fetch and verify. Raises what cannot be cured by trying again."""
         tries, restarts = Tries(self.place.patience, self.place.stop), 0
         have = self._begun()
         while True:
             before = self.fetched_bytes
             try:
                 self._once(reader, buffer, have)
-                return self.finish()
+                return self.finish(flush=False)
             except ObjectChanged:
                 restarts += 1
                 if not self.may_restart() or restarts > _MOST_RESTARTS:
                     raise
                 self.discard()
                 have = 0
-            except ChecksumMismatch:
+            except (ChecksumMismatch, RangesIgnored):
                 restarts += 1
                 if restarts > 1:
                     raise
@@ -395,16 +378,18 @@ class SegmentedFetch(FileFetch):
             self.n_running -= 1
             return not self.n_running and (self.trouble is not None or not self._waiting)
 
-    def end(self) -> Arrived:
-        """Judge and name the file. Raises the trouble that a segment met, or what `finish` raises."""
+    def end(self) -> Ready:
+        """Judge the file and make it durable. Raises a segment's trouble, or what `finish` raises."""
         if self.trouble is not None:
             self._segments.close()
             self.close()
             raise self.trouble
         self._hash_on(wait=True)
-        arrived = self.finish()
+        return self.finish(flush=True)
+
+    def named(self) -> None:
+        """The file has its name: nothing needs to be known of its segments."""
         self._segments.remove()
-        return arrived
 
     def discard(self) -> None:
         if hasattr(self, "_segments"):

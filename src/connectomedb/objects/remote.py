@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from connectomedb.errors import ConnectomeDBError, ObjectChanged, Truncated
 from connectomedb.objects.fetch import Tries
 from connectomedb.objects.sources import Source
-from connectomedb.objects.stores import ObjectStore
+from connectomedb.objects.stores import ObjectStore, RangesIgnored
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -78,7 +78,10 @@ class _RemoteFile(io.RawIOBase):
         return max(0, end - begun)
 
     def _read(self, view: memoryview, end: int) -> None:
-        body = self._reader.get(self._key, self._at, end, self._facts.pin)
+        try:
+            body = self._reader.get(self._key, self._at, end, self._facts.pin)
+        except RangesIgnored:
+            body = self._reader.get(self._key, pin=self._facts.pin)
         try:
             if body.facts.pin != self._facts.pin or body.facts.size_bytes != self._facts.size_bytes:
                 raise ObjectChanged(f"{self._key}: another object stands there now")

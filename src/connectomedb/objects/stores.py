@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -51,6 +53,10 @@ class ObjectInfo:
         """The ETag where it is one of an object that came in parts: 32 hex digits, `-`, number of parts."""
         tag, _, n_parts = self.etag.lower().partition("-")
         return self.etag.lower() if len(tag) == 32 and set(tag) <= _HEX and n_parts.isdigit() else ""
+
+
+class RangesIgnored(TransferError):
+    """The store does not answer ranges as such."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +105,22 @@ class ObjectStore:
                 return
             yield from (_info(meta) for meta in page)
 
+    def list_parallel(self, prefix: str = "", *, parallel: int = 8) -> Iterator[ObjectInfo]:
+        """As `list_prefix`, folder by folder in the order of their names, `parallel` of them at a time.
+
+        Memory   the objects of `parallel` folders
+        """
+        objects, folders = self.list_level(prefix)
+        yield from objects
+        with ThreadPoolExecutor(max(1, parallel), thread_name_prefix="list") as pool:
+            waiting: deque[Future[list[ObjectInfo]]] = deque()
+            for folder in folders:
+                waiting.append(pool.submit(lambda name: list(self.list_prefix(name)), folder))
+                if len(waiting) >= parallel:
+                    yield from waiting.popleft().result()
+            while waiting:
+                yield from waiting.popleft().result()
+
     def list_level(self, prefix: str = "") -> tuple[list[ObjectInfo], list[str]]:
         """One level as a delimiter listing shows it: objects, and sub-folders with their closing `/`."""
         level = _guard(lambda: self._store.list_with_delimiter(prefix or None), prefix, self.location)
@@ -134,7 +156,7 @@ class ObjectStore:
             return
         try:
             pieces = self.open_range(key, offset, end)[2]
-        except _NoRanges:
+        except RangesIgnored:
             pieces = _cut(self.open_range(key)[2], offset, end)
         yield from pieces
 
@@ -201,10 +223,6 @@ class ObjectStore:
         if not isinstance(store, S3Store | GCSStore | AzureStore):
             return ""
         return _guard(lambda: sign(store, "GET", key, lifetime), key, self.location)
-
-
-class _NoRanges(TransferError):
-    """The store answers a range with the whole, or with a part under the status of the whole."""
 
 
 def _cut(pieces: Iterator[bytes], offset: int, end: int | None) -> Iterator[bytes]:
@@ -382,10 +400,11 @@ def _guard(call: Callable[[], T], key: str, location: str) -> T:
         # An unknown key id comes back as a general error; only its status tells.
         if "403 Forbidden" in str(problem) or "401 Unauthorized" in str(problem):
             raise AccessDenied(f"{location} refuses {key!r}: {_reason(problem)}; check the keys") from problem
-        # `python -m http.server` has no ranges; for the status of `rclone serve s3` the library has no class.
-        no_ranges = isinstance(problem, NotSupportedError) or "non-partial response" in str(problem)
-        kind = _NoRanges if no_ranges else TransferError
-        raise kind(f"{location} failed at {key!r}: {_reason(problem)}") from problem
+        # Likewise: `python -m http.server` has no ranges, `rclone serve s3` gives them under another status.
+        ignored = ("NotPartial", "non-partial response")
+        if isinstance(problem, NotSupportedError) or any(word in str(problem) for word in ignored):
+            raise RangesIgnored(f"{location} does not answer ranges as such, at {key!r}") from problem
+        raise TransferError(f"{location} failed at {key!r}: {_reason(problem)}") from problem
 
 
 def _reason(problem: BaseException) -> str:

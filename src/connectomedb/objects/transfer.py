@@ -30,9 +30,7 @@ from connectomedb.objects.cache import ContentCache
 from connectomedb.objects.digests import Check, feed
 from connectomedb.objects.fetch import (
     BUFFER_BYTES,
-    Arrived,
     Place,
-    RangesIgnored,
     SegmentedFetch,
     Stopped,
     WholeFetch,
@@ -40,8 +38,9 @@ from connectomedb.objects.fetch import (
 from connectomedb.objects.journal import FolderLock, Journal, Parts
 from connectomedb.objects.plan import PlannedFile, TransferPlan
 from connectomedb.objects.report import RIGHT, Outcome, Progress, Status, TransferReport, status_of
+from connectomedb.objects.settle import Names, Ready, Settler
 from connectomedb.objects.sources import Reader, Source
-from connectomedb.objects.stores import ObjectStore, open_store
+from connectomedb.objects.stores import ObjectStore, RangesIgnored, open_store
 from connectomedb.objects.targets import (
     STATE,
     TargetFolder,
@@ -120,8 +119,10 @@ class _Run:
             Journal(root, plan.part),
             Event(),
             self._store.patience if self._store else open_store("memory://").patience,
-            cache,
         )
+        self._cache = cache
+        self._names = Names(self._place.folder, self._place.journal, cache)
+        self._settler = Settler(self._names, self._place.parts.folder, self._settled_file)
         if not plan.part:
             self._place.parts.sweep()
         self._lock = Condition()
@@ -153,6 +154,7 @@ class _Run:
                 self._source.abort()
             for thread in threads:
                 thread.join()
+            self._settler.close()
         if progress:
             progress(meter.read(*self._so_far()))
         reason = self._ended or TransferError("a worker ended early; run again")
@@ -225,9 +227,9 @@ class _Run:
         buffer: memoryview,
     ) -> None:
         try:
-            arrived = self._settled(file)
-            if arrived is not None:
-                self._finish(position, arrived)
+            outcome = self._without_store(file)
+            if outcome is not None:
+                self._finish(position, outcome)
                 return
             if reader is None:
                 raise TransferError(f"{file.target} changed since the plan was made; make the plan anew")
@@ -240,13 +242,13 @@ class _Run:
             with self._lock:
                 self._live[position] = fetch
             try:
-                self._finish(position, _outcome(file, fetch.run(reader, buffer)))
+                self._settler.add(position, fetch.run(reader, buffer))
             finally:
                 fetch.close()
         except ConnectomeDBError as trouble:
             self._fail(position, file, trouble)
 
-    def _settled(self, file: PlannedFile) -> Outcome | None:
+    def _without_store(self, file: PlannedFile) -> Outcome | None:
         """The outcome of a file that needs no store; None for one that does.
 
         Raises   what is wrong with the target
@@ -265,7 +267,7 @@ class _Run:
             return self._kept(file)
         if file.action == "check":
             return self._checked(file)
-        if file.action == "take" and self._place.cache is not None:
+        if file.action == "take":
             return self._taken(file)
         return None
 
@@ -302,7 +304,7 @@ class _Run:
 
     def _taken(self, file: PlannedFile) -> Outcome | None:
         """Take a file from the cache; None when the cache's file is gone or wrong."""
-        promise, cache = file.promise, self._place.cache
+        promise, cache = file.promise, self._cache
         if promise is None or cache is None or not cache.has(promise, file.size_bytes):
             return None
         part = self._place.parts.path(file.target, "")
@@ -341,7 +343,10 @@ class _Run:
         """The last thread on a large file names it, or begins it anew where that is of use."""
         file = segmented.file
         try:
-            self._finish(position, _outcome(file, segmented.end()))
+            ready = segmented.end()
+            self._names.give(ready)
+            segmented.named()
+            self._finish(position, _outcome(ready))
         except (ChecksumMismatch, ObjectChanged, RangesIgnored) as trouble:
             useful = isinstance(trouble, RangesIgnored) or (
                 starts < 1 if isinstance(trouble, ChecksumMismatch) else segmented.may_restart()
@@ -356,6 +361,12 @@ class _Run:
             self._fail(position, file, trouble, segmented.fetched_bytes)
         finally:
             segmented.close()
+
+    def _settled_file(self, position: int, ready: Ready, trouble: ConnectomeDBError | None) -> None:
+        if trouble is None:
+            self._finish(position, _outcome(ready))
+        else:
+            self._fail(position, ready.file, trouble)
 
     def _finish(self, position: int, outcome: Outcome) -> None:
         with self._lock:
@@ -402,10 +413,10 @@ class _Meter:
         return Progress(n_done, self._n_files, done_bytes, self._total, target, rate, left)
 
 
-def _outcome(file: PlannedFile, arrived: Arrived) -> Outcome:
-    covered = str(arrived.covered_by or "")
+def _outcome(ready: Ready) -> Outcome:
+    covered = str(ready.covered_by or "")
     status: Status = "verified" if covered else "uncovered"
-    return Outcome(file, status, arrived.fetched_bytes, None, covered, arrived.detail)
+    return Outcome(ready.file, status, ready.fetched_bytes, None, covered, ready.detail)
 
 
 def _keep_plan(plan: TransferPlan, root: Path) -> dict[str, str]:

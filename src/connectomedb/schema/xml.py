@@ -34,6 +34,7 @@ NAMESPACES: Mapping[str, str] = {
 }
 MAX_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 200
+_TOO_DEEP = f"boolean({'/*' * (MAX_DEPTH + 1)})"
 
 
 def parse_xml(data: bytes) -> _Element:
@@ -44,9 +45,9 @@ def parse_xml(data: bytes) -> _Element:
         raise NotWellFormed(f"the document has {len(data)} bytes; at most {MAX_BYTES} are read, split it")
     if not data.strip():
         raise NotWellFormed("the document is empty; send an XML document")
+    # The parser's own limit is a little higher; until there is a tree, nobody looks inside.
     too_deep = f"the document is nested deeper than {MAX_DEPTH} levels; flatten it"
-    parser = etree.XMLPullParser(
-        events=("start", "end"),
+    parser = etree.XMLParser(
         resolve_entities=False,
         load_dtd=False,
         no_network=True,
@@ -54,14 +55,9 @@ def parse_xml(data: bytes) -> _Element:
         remove_comments=True,
         remove_pis=True,
     )
-    depth = 0
     try:
         for start in range(0, len(data), 65536):
             parser.feed(data[start : start + 65536])
-            for event, _ in parser.read_events():
-                depth += 1 if event == "start" else -1
-                if depth > MAX_DEPTH:
-                    raise NotWellFormed(too_deep)
         root = parser.close()
     except etree.XMLSyntaxError as error:
         if re.search(rb"<!(DOCTYPE|ENTITY)", data):
@@ -71,4 +67,6 @@ def parse_xml(data: bytes) -> _Element:
         raise NotWellFormed(f"not XML: {error.msg}; mend the document there") from error
     if root.getroottree().docinfo.doctype:
         raise NotWellFormed("the document has a DOCTYPE; remove it, none is read")
+    if root.xpath(_TOO_DEEP):
+        raise NotWellFormed(too_deep)
     return root

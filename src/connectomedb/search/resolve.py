@@ -153,11 +153,7 @@ def resolve(query: SearchQuery, types: DataTypes) -> ResolvedQuery:
     """
     root = types.get(query.root)
     asked, order_by = query.fields, query.sort_by
-    n_criteria = _count(query.where)
-    if n_criteria > MOST_CRITERIA:
-        raise BadConstraint(
-            f"{n_criteria} conditions are more than {MOST_CRITERIA}; IN takes a list of values"
-        )
+    where = resolve_where(query, types)
     fields = _columns(asked or _default_fields(root, types), root, types)
     if len(fields) > MOST_COLUMNS:
         raise BadConstraint(f"{len(fields)} columns are more than {MOST_COLUMNS}; ask in parts")
@@ -168,7 +164,17 @@ def resolve(query: SearchQuery, types: DataTypes) -> ResolvedQuery:
         order = _order(_find(first.ref, root, types, first.value), first.ref, "", root, types)
     else:
         order = _version_order(root, types)
-    return ResolvedQuery(root, fields, _resolve_set(query.where, root, types), order, query)
+    return ResolvedQuery(root, fields, where, order, query)
+
+
+def resolve_where(query: SearchQuery, types: DataTypes) -> ResolvedSet:
+    """The conditions of a question alone. Raises as `resolve`."""
+    n_criteria = _count(query.where)
+    if n_criteria > MOST_CRITERIA:
+        raise BadConstraint(
+            f"{n_criteria} conditions are more than {MOST_CRITERIA}; IN takes a list of values"
+        )
+    return _resolve_set(query.where, types.get(query.root), types)
 
 
 def _order(
@@ -248,6 +254,7 @@ def _find(
     return replace(found, data_type=place.owner, display=display, named=part)
 
 
+@lru_cache(maxsize=16_384)
 def _find_in_type(ref: FieldRef, types: DataTypes, value: str = "", *, criterion: bool = False) -> _Found:
     """The field of that name, in the order of protocol/search-and-types 2.6."""
     data_type = types.get(ref.element_name)

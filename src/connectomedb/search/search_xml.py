@@ -50,7 +50,7 @@ def parse_search(data: bytes) -> SearchQuery:
     fields = [_field(e, i) for i, e in enumerate(_children(root, "search_field"))]
     if len(fields) > _MOST_FIELDS:
         raise NotValid([f"{len(fields)} search fields are more than {_MOST_FIELDS}; ask in parts"])
-    n_criteria = sum(1 for e in root.iter() if _local(e) == "criteria")
+    n_criteria = sum(1 for _ in root.iter("{*}criteria"))
     if n_criteria > MOST_CRITERIA:
         raise NotValid([f"{n_criteria} criteria are more than {MOST_CRITERIA}; IN takes a list of values"])
     sets = [_set(e, 1) for e in _children(root, "search_where")]
@@ -151,8 +151,10 @@ def _print_criterion(criterion: Criterion) -> str:
 
 
 def _field(element: _Element, position: int) -> tuple[tuple[float, int], SearchField]:
-    sequence = _text(element, "sequence")
-    name, field_id = _text(element, "element_name"), _text(element, "field_ID")
+    said: dict[str, str] = {}
+    for child in element:
+        said.setdefault(_local(child), (child.text or "").strip())
+    sequence, name, field_id = (said.get(part, "") for part in ("sequence", "element_name", "field_ID"))
     if not name or not field_id:
         raise NotValid([f"line {element.sourceline}: a search_field needs element_name and field_ID"])
     try:
@@ -161,10 +163,10 @@ def _field(element: _Element, position: int) -> tuple[tuple[float, int], SearchF
         raise NotValid([f"line {element.sourceline}: sequence {sequence!r} is no number"]) from problem
     field = SearchField(
         FieldRef(name, field_id.removeprefix(f"{name}/")),
-        _text(element, "header"),
-        _text(element, "value"),
+        said.get("header", ""),
+        said.get("value", ""),
         _flag(element, "visible"),
-        _text(element, "type") or "string",
+        said.get("type") or "string",
     )
     return (order, position), field
 
@@ -215,7 +217,7 @@ def _texts(element: _Element, name: str) -> tuple[str, ...]:
 
 
 def _children(element: _Element, name: str) -> list[_Element]:
-    return [child for child in element if _local(child) == name]
+    return list(element.iterchildren(f"{{*}}{name}"))
 
 
 def _text(element: _Element, name: str) -> str:
@@ -223,4 +225,5 @@ def _text(element: _Element, name: str) -> str:
 
 
 def _local(element: _Element) -> str:
-    return str(element.tag).rpartition("}")[2]
+    tag: str = element.tag  # type: ignore[assignment]  # comments and the like are not read
+    return tag.rpartition("}")[2]

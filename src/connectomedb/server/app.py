@@ -52,9 +52,9 @@ def routes() -> list[BaseRoute]:
         get("/xapi/connectomedb", site.announcement),
         *people_routes(),
         *sharing_routes(),
+        *hierarchy_table.legacy_routes(),
         *file_routes(),
         # Searches come first: there are many addresses here, and each is tried in turn.
-        *hierarchy_table.legacy_routes(),
         *hierarchy_table.hierarchy_routes(),
         *hierarchy_table.beside_routes(),
         # What is left below a project; last, as any word fits.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from itertools import chain, islice
@@ -22,8 +22,8 @@ from connectomedb.schema.registry import DataTypes
 from connectomedb.search import explain as sentences
 from connectomedb.search.links import link_columns
 from connectomedb.search.placeholders import fill_user
-from connectomedb.search.query import SearchQuery
-from connectomedb.search.resolve import ResolvedQuery, resolve
+from connectomedb.search.query import CriteriaSet, SearchQuery
+from connectomedb.search.resolve import ResolvedQuery, resolve, resolve_where
 from connectomedb.store import (
     bulk,
     deletion,
@@ -55,11 +55,13 @@ from connectomedb.store.bulk import BulkRow
 from connectomedb.store.changes import Changing
 from connectomedb.store.compile import compile_search
 from connectomedb.store.configuration import Configurations
+from connectomedb.store.constants import Lifted, lift
+from connectomedb.store.copies import Copies
 from connectomedb.store.deletion import Deleted, Tombstone
 from connectomedb.store.doctor import Problem
 from connectomedb.store.edits import Edit
 from connectomedb.store.engine import data_version, dialect_of, one_at_a_time, writing
-from connectomedb.store.executors import Executor, Plan, SqlExecutor, first_plan
+from connectomedb.store.executors import CopyExecutor, Executor, Plan, SqlExecutor, first_plan
 from connectomedb.store.export import ExportReport, Format, export_project
 from connectomedb.store.facets import Facet, find_facet
 from connectomedb.store.group_commit import GroupCommit, Work
@@ -108,7 +110,7 @@ class Archive:
         self._dialect = dialect_of(engine)
         self._kept = execute.Kept()
         self._known_site_id = ""
-        self._executors: tuple[Executor, ...] = (SqlExecutor(engine, self._layout, self._dialect),)
+        self._executors = self._make_executors()
         self._searchable = registration.Searchable(engine)
         self._accounts = Accounts(engine)
         self._sessions = LoginSessions(engine)
@@ -148,7 +150,7 @@ class Archive:
         layout = t.Layout(types)
         growth.follow_types(self.engine, layout)
         self._layout = layout
-        self._executors = (SqlExecutor(self.engine, layout, self._dialect),)
+        self._executors = self._make_executors()
         self._kept.clear()
 
     def close(self) -> None:
@@ -884,28 +886,53 @@ class Archive:
         with self.engine.connect() as connection:
             return tiers.without_closed(connection, self.types, item, who)
 
+    def _make_executors(self) -> tuple[Executor, ...]:
+        parts = (self.engine, self._layout, self._dialect)
+        return (CopyExecutor(*parts, Copies(self._layout, self._dialect)), SqlExecutor(*parts))
+
     def _plan(self, query: SearchQuery, who: Principal, *, linked: bool = False) -> Plan:
-        """How the question of this user is answered, made once for all searches that ask the same.
+        """How the question of this user is answered, made once for all that differ only in their values.
 
         Which tiers the user holds is looked up each time that a closed field is named; the plan's own law
         does so again, row by row.
         """
-        asked = query.bare()
-
-        def understand() -> tuple[ResolvedQuery, bool]:
-            resolved = resolve(fill_user(asked, who.user_id), self.types)
-            if linked:
-                more = link_columns(resolved.fields, resolved.root, self.types)
-                resolved = replace(resolved, fields=(*resolved.fields, *more))
-            return resolved, bool(tiers.closed_fields(resolved, self.types))
-
-        resolved, has_closed = self._kept.get(("understood", asked, who, linked), understand)
+        frame = self._kept.get(
+            ("frame", query.root, query.fields, query.sort_by, linked, who.user_id),
+            lambda: self._frame(query, who, linked=linked),
+        )
+        where = resolve_where(fill_user(SearchQuery(query.root, where=query.where), who.user_id), self.types)
+        resolved = replace(frame.query, where=where)
         self._searchable.admit(resolved, who)
-        if has_closed and not who.is_admin:
+        conditions = replace(frame.query, where=where, fields=(), order=())
+        keys: tuple[str, ...] = ()
+        if not who.is_admin and (frame.has_closed or tiers.closed_fields(conditions, self.types)):
             with self.engine.connect() as connection:
                 resolved = tiers.admit(connection, resolved, self.types, who)
-        keys = tuple(field.key for field in resolved.fields)
-        return self._kept.get((asked, who, linked, keys), lambda: first_plan(self._executors, resolved, who))
+            keys = tuple(field.key for field in resolved.fields)
+        lifted = lift(resolved)
+        try:
+            plan = self._kept.get(
+                (frame, lifted.shape, who, keys), lambda: first_plan(self._executors, lifted, who)
+            )
+        except execute.ValueMoved:
+            return first_plan(self._executors, Lifted(resolved, resolved.where), who)
+        return plan.filled(lifted.values)
+
+    def _frame(self, query: SearchQuery, who: Principal, *, linked: bool) -> _Frame:
+        asked = fill_user(replace(query.bare(), where=CriteriaSet()), who.user_id)
+        resolved = resolve(asked, self.types)
+        if linked:
+            more = link_columns(resolved.fields, resolved.root, self.types)
+            resolved = replace(resolved, fields=(*resolved.fields, *more))
+        return _Frame(resolved, bool(tiers.closed_fields(resolved, self.types)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Frame:
+    """Columns and order of a question, understood; each is one of its own as a key."""
+
+    query: ResolvedQuery
+    has_closed: bool
 
 
 def _run_each(connection: Connection, changes: Sequence[Callable[[Connection], object]]) -> Sequence[object]:

@@ -114,7 +114,8 @@ def _compared(dialect: Dialect, expr: Expr, comparison_type: str, values: list[A
     if expr.value_type == "integer":
         if comparison_type in ("<", "<=", ">", ">="):
             return _ordered_integer(expr.sql, comparison_type, values[0])
-        values = [int(v) for v in values if v == math.floor(v) and _LOWEST <= v <= _HIGHEST]
+        whole = (v for v in values if v == math.floor(v) and _LOWEST <= v <= _HIGHEST)
+        values = [v if isinstance(v, int) else int(v) for v in whole]
         if not values:  # no integer is equal to any of them
             return {"!=": expr.sql.is_not(None), "NOT IN": expr.sql.is_not(None)}.get(
                 comparison_type, true() if comparison_type == "IS DISTINCT FROM" else false()
@@ -134,7 +135,7 @@ def _compared(dialect: Dialect, expr: Expr, comparison_type: str, values: list[A
 
 def _ordered_integer(sql: ColumnElement[Any], comparison_type: str, value: float) -> ColumnElement[bool]:
     """Against a whole number: databases compare an integer with a float after rounding it."""
-    whole = math.floor(value)
+    whole = value if isinstance(value, int) else math.floor(value)
     if whole != value:
         comparison_type = _OPPOSITE_ENDS.get(comparison_type, comparison_type)
     if not _LOWEST <= whole <= _HIGHEST:

@@ -343,16 +343,21 @@ def compile_search(query: ResolvedQuery, who: Principal, layout: t.Layout, diale
     Raises  BadConstraint for types that do not connect and for values that cannot be compared
     """
     compiler = Compiler(query, who, layout, dialect)
-    cells = [compiler.column(field).sql.label(f"c{n}") for n, field in enumerate(query.fields)]
+    cells = [compiler.column(field).sql for field in query.fields]
+    columns = (*(column_of(field, query.root) for field in query.fields), Column(STATUS_KEY))
+    return Compiled(ordered(compiler, cells), columns, query.root.xsi_type)
+
+
+def ordered(compiler: Compiler, cells: list[ColumnElement[Any]]) -> Select[Any]:
+    """These cells and the status of the rows that the question asks for, in its order."""
     root = compiler.root
     status = literal("active", t.string) if root.family == "file" else root.base.c.status
     order: list[ColumnElement[Any]] = []
-    for field, direction in query.order:
+    for field, direction in compiler.query.order:
         sql = compiler.column(field).sql
         order.append(asc(sql).nulls_last() if direction == "ASC" else desc(sql).nulls_first())
-    statement = compiler.select(*cells, status.label(f"c{len(cells)}")).order_by(*order, asc(root.pk))
-    columns = (*(column_of(field, query.root) for field in query.fields), Column(STATUS_KEY))
-    return Compiled(statement, columns, query.root.xsi_type)
+    named = [cell.label(f"c{n}") for n, cell in enumerate([*cells, status])]
+    return compiler.select(*named).order_by(*order, asc(root.pk))
 
 
 def column_of(field: ResolvedField, root: DataType) -> Column:

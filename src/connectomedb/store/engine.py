@@ -226,6 +226,14 @@ def data_version(connection: Connection) -> str:
     return postgresql.data_version(connection)
 
 
+def one_view(engine: Engine) -> Connection:
+    """A connection whose statements all see the same data, from the first one on."""
+    connection = engine.connect()
+    if connection.dialect.name != "sqlite":  # which does so by itself
+        connection.execution_options(isolation_level="REPEATABLE READ")
+    return connection
+
+
 def causes_of(error: DBAPIError) -> Iterator[BaseException | None]:
     """What the driver said, the last first: SQLite ends a transaction that finds no room, and then taking
     back its savepoint fails as well and hides why."""

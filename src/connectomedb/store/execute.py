@@ -7,8 +7,8 @@ and on who asks, never on the data, so it is kept.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from threading import Lock
 from typing import Any, TypeVar, cast
@@ -30,20 +30,37 @@ _CONVERTED = (Date, DateTime, Time, Boolean)
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A statement as text, its values as the driver takes them, and what turns cells into values."""
+    """A statement as text, its values as the driver takes them, and what turns cells into values.
+
+    `holes` says which of its values are to be filled in: the place in `values`, and the number of the value.
+    """
 
     sql: str
     values: Any
     columns: tuple[Column, ...]
     root: str
     converters: tuple[tuple[int, Callable[[Any], Any]], ...]
+    holes: tuple[tuple[Any, int], ...] = ()
 
 
-def prepare(compiled: Compiled, dialect: Driver) -> Prepared:
-    """The statement, ready for `run` on a connection of this database."""
+class ValueMoved(LookupError):
+    """A stand-in is not in the statement as it was given: its value decides about more than its place."""
+
+
+def prepare(compiled: Compiled, dialect: Driver, stand_ins: Sequence[Any] = ()) -> Prepared:
+    """The statement, ready for `run` on a connection of this database once its stand-ins are filled in.
+
+    Raises  ValueMoved when one of them is not there
+    """
     sql: Any = compiled.statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
-    ready = {name: _bound(value, dialect) for name, value in sql.construct_params().items()}
+    given = sql.construct_params()
+    ready = {name: _bound(value, dialect) for name, value in given.items()}
+    places = list(enumerate(sql.positiontup)) if sql.positional else [(name, name) for name in given]
     values = tuple(ready[name] for name in sql.positiontup) if sql.positional else ready
+    numbers = {id(one): number for number, one in enumerate(stand_ins)}
+    holes = tuple((place, numbers[id(given[name])]) for place, name in places if id(given[name]) in numbers)
+    if {number for _, number in holes} != set(range(len(stand_ins))):
+        raise ValueMoved("a value of this question cannot be taken out of its statement")
     converters = []
     for position, cell in enumerate(compiled.statement.selected_columns):
         if not isinstance(cell.type, _CONVERTED):
@@ -51,7 +68,17 @@ def prepare(compiled: Compiled, dialect: Driver) -> Prepared:
         convert = cell.type.dialect_impl(dialect).result_processor(dialect, None)
         if convert is not None:
             converters.append((position, cast(Callable[[Any], Any], convert)))
-    return Prepared(str(sql), values, compiled.columns, compiled.root, tuple(converters))
+    return Prepared(str(sql), values, compiled.columns, compiled.root, tuple(converters), holes)
+
+
+def filled(prepared: Prepared, values: Sequence[Any], dialect: Driver) -> Prepared:
+    """The statement with these values where its stand-ins are."""
+    if not prepared.holes:
+        return prepared
+    ready: Any = dict(prepared.values) if isinstance(prepared.values, dict) else list(prepared.values)
+    for place, number in prepared.holes:
+        ready[place] = _bound(values[number], dialect)
+    return replace(prepared, values=ready if isinstance(ready, dict) else tuple(ready))
 
 
 def _bound(value: Any, dialect: Driver) -> Any:

@@ -70,13 +70,21 @@ class Reading(Iterator[list[Row]]):
 
     def _started(self) -> Iterator[list[Row]]:
         if self._rows is None:
-            connection = self._engine.connect()
+            connection = self._connect()
             with self._lock:
                 self._connection = connection
                 if self._stopped:
                     raise Stopped("this answer was stopped before it began")
-            self._rows = run(connection, self._prepared, stream=True)
+            prepared, stream = self._chosen(connection)
+            self._rows = run(connection, prepared, stream=stream)
         return self._rows
+
+    def _connect(self) -> Connection:
+        return self._engine.connect()
+
+    def _chosen(self, _connection: Connection) -> tuple[Prepared, bool]:
+        """The statement, and whether the database keeps what was not fetched yet."""
+        return self._prepared, True
 
     def _driver(self) -> Any:
         assert self._connection is not None

@@ -29,7 +29,7 @@ ACTIONS: Mapping[str, str] = {
     "xml_file": "Download XML",
     "email_report": "Email",
 }
-_GOOD_FOR_S = 1.0
+_GOOD_FOR_S = 10.0
 # Attributes as requests spell them, where records do otherwise.
 _OLD_NAMES: Mapping[str, str] = {"browseable": "browse"}
 _TRUTH = {"1": True, "true": True, "0": False, "false": False}
@@ -129,7 +129,7 @@ def admit(names: frozenset[str], query: ResolvedQuery, who: Principal) -> None:
 
 
 class Searchable:
-    """The types that only administrators search, looked up at most once a second.
+    """The types that only administrators search, looked up every ten seconds at most.
 
     Whose items somebody sees is never decided by it: that is asked of the database each time.
     """

@@ -26,6 +26,8 @@ WRITING = "connectomedb_writing"
 _TURN = "connectomedb_turn"
 # How long a writer waits for another one.
 WAIT_S = 30
+# Pages that all connections share instead of copying each: twice as fast for what is in memory anyway.
+MAPPED_BYTES = 256 * 1024 * 1024
 # A text that counts as a number, on both databases.
 PLAIN_NUMBER = r"[-+]?[0-9]{1,15}([.][0-9]{1,15})?"
 
@@ -116,6 +118,7 @@ def open_sqlite(url: URL) -> Engine:
         execution_options={_TURN: Turn()},
         pool_size=16,
         max_overflow=48,
+        pool_use_lifo=True,  # the connection whose pages were read last
     )
 
     @event.listens_for(engine, "connect")
@@ -127,6 +130,7 @@ def open_sqlite(url: URL) -> Engine:
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
+            f"mmap_size={MAPPED_BYTES}",
         ):
             connection.execute(f"PRAGMA {pragma}")
         connection.create_function("cdb_lower", 1, fold, deterministic=True)

@@ -6,7 +6,8 @@ It knows how values are spelled and how a medium quotes them, not what stands ar
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from html import escape
 from json.encoder import encode_basestring
@@ -14,10 +15,9 @@ from typing import Any, Literal
 
 from connectomedb.schema.model import ValueType
 from connectomedb.schema.values import print_value
-from connectomedb.tables.result import Cell, Column, Row
+from connectomedb.tables.result import Cell, Column
 
 Medium = Literal["json", "csv", "xml"]
-Encoder = Callable[[Sequence[Cell]], Sequence[Any]]
 
 VALUE_TYPES: Mapping[str, ValueType] = {
     "string": "string",
@@ -71,40 +71,33 @@ def quote_xml(text: str) -> str:
     return escape(_NO_XML.sub("\ufffd", text))
 
 
-def encoders(columns: Sequence[Column], medium: Medium) -> tuple[Encoder, ...]:
-    """One encoder per column: cells in, what `%s` spells as the medium wants it out.
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """Cells of one column in, what `%s` spells as the medium wants it out.
 
     Texts come quoted for what stands around them: JSON's inside its quotation marks, CSV's with their own.
     """
-    return tuple(_encoder(column.value_type, medium) for column in columns)
 
+    value_type: str
+    medium: Medium
 
-def encode_rows(encode: Sequence[Encoder], rows: Sequence[Row]) -> Iterator[tuple[Any, ...]]:
-    """The rows of a batch with encoded cells."""
-    columns = zip(*rows, strict=True)
-    return zip(*(one(cells) for one, cells in zip(encode, columns, strict=True)), strict=True)
-
-
-def _encoder(value_type: str, medium: Medium) -> Encoder:
-    say = spell_json if medium == "json" else spell
-    quote, special = _QUOTES[medium]
-
-    def one(cell: Cell) -> str:
-        text = say(cell, value_type)
-        return quote(text) if text else ""
-
-    kind = _PYTHON_TYPES.get(value_type, str)
-    passes = _PASSES.get(value_type)
-
-    def encode(cells: Sequence[Any]) -> Sequence[Any]:
+    def __call__(self, cells: Sequence[Any]) -> Sequence[Any]:
         kinds = set(map(type, cells))
-        missing = _NOTHING in kinds
+        passes = _PASSES.get(self.value_type)
+        kind = _PYTHON_TYPES.get(self.value_type, str)
         # Cells of another type than the column promises are spelled one by one.
-        if passes is None or not kinds <= {kind, _NOTHING} or not passes(cells, special):
-            return [one(cell) for cell in cells]
-        return ["" if cell is None else cell for cell in cells] if missing else cells
+        if passes is None or not kinds <= {kind, _NOTHING} or not passes(cells, _QUOTES[self.medium][1]):
+            return [self._one(cell) for cell in cells]
+        return ["" if cell is None else cell for cell in cells] if _NOTHING in kinds else cells
 
-    return encode
+    def _one(self, cell: Cell) -> str:
+        text = spell_json(cell, self.value_type) if self.medium == "json" else spell(cell, self.value_type)
+        return _QUOTES[self.medium][0](text) if text else ""
+
+
+def encoders(columns: Sequence[Column], medium: Medium) -> tuple[Encoder, ...]:
+    """One encoder per column."""
+    return tuple(Encoder(column.value_type, medium) for column in columns)
 
 
 # Whether `%s` spells every cell of a column as it should be: most columns need nothing done to them.

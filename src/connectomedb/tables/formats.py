@@ -9,6 +9,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from html import unescape
 from json.encoder import encode_basestring
 from operator import itemgetter
@@ -19,7 +20,8 @@ from urllib.parse import quote
 from connectomedb.errors import ServerFault
 from connectomedb.schema.model import ValueType
 from connectomedb.schema.values import parse_value
-from connectomedb.tables.cells import VALUE_TYPES, encode_rows, encoders, quote_csv, quote_xml, spell
+from connectomedb.tables.cells import VALUE_TYPES, encoders, quote_csv, quote_xml, spell
+from connectomedb.tables.columns import HeldRows, encode_rows
 from connectomedb.tables.result import Cell, Column, ResultStream, ResultTable, Row
 
 __all__ = [
@@ -58,7 +60,7 @@ def stream(answer: ResultStream, media: Media) -> Iterator[bytes]:
 
 def stream_search_json(answer: ResultStream, *, linked: bool = False) -> Iterator[bytes]:
     """The answer of a search, a piece per batch: `Columns` (with links if `linked`), rows, then the facts."""
-    described = _dumps([_column_facts(column, linked=linked) for column in answer.columns]).decode()
+    described = _described(answer.columns, linked)
     facts = {"rootElementName": answer.root, **_properties(answer)}
     return _result_set(answer, '"Columns":' + described + ",", facts)
 
@@ -66,6 +68,11 @@ def stream_search_json(answer: ResultStream, *, linked: bool = False) -> Iterato
 def stream_page_json(answer: ResultStream) -> Iterator[bytes]:
     """Rows without a word about their columns: a page of a cached answer."""
     return _result_set(answer, "", _properties(answer))
+
+
+@lru_cache(maxsize=64)
+def _described(columns: tuple[Column, ...], linked: bool) -> str:
+    return _dumps([_column_facts(column, linked=linked) for column in columns]).decode()
 
 
 def _column_facts(column: Column, *, linked: bool = False) -> dict[str, Any]:
@@ -196,7 +203,8 @@ def _csv(answer: ResultStream) -> Iterator[bytes]:
     row_of = ",".join(["%s"] * len(answer.columns)).__mod__
     yield (",".join(quote_csv(column.key) for column in answer.columns) + "\n").encode("utf-8")
     for batch in answer.batches:
-        lines = map(row_of, encode_rows(encode, batch))
+        # Held cells are texts already.
+        lines = map(",".join if isinstance(batch, HeldRows) else row_of, encode_rows(encode, batch))
         text = "\n".join([line or '""' for line in lines] if lone else lines)
         yield (text + "\n").encode("utf-8")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from connectomedb.client.connection import connect
@@ -42,13 +44,13 @@ def test_an_unknown_operator_and_a_wrong_value(q1_server: str) -> None:
             scores.where([("nt:scores/AGE", ">", "old")])
 
 
-def test_a_misspelt_package_is_no_empty_answer(demo_server: str) -> None:
+def test_a_misspelt_package_is_no_empty_answer(demo_server: str, tmp_path: Path) -> None:
     with connect(demo_server, *READER) as server:
         q1 = server.project("HCP_Q1")
         with pytest.raises(QueryError, match="'tfMRI_MOTOR_preprok'; there is tfMRI_MOTOR_preproc"):
-            q1.plan(["100307"], "images", package="tfMRI_MOTOR_preprok")
+            q1.plan(["100307"], tmp_path, package="tfMRI_MOTOR_preprok")
         # These three are in the database and not on the mirror: none is the right answer.
-        plan = q1.plan(["230926"], "images", package="tfMRI_MOTOR_preproc")
+        plan = q1.plan(["230926"], tmp_path, package="tfMRI_MOTOR_preproc")
         assert plan.absent_subjects == ("230926",)
         assert q1.download(plan).counts == {}
 

@@ -54,6 +54,11 @@ def test_the_tutorials_listing_with_boto3_and_with_us(s3: S3) -> None:
     assert len(ours) == 71
 
 
+def test_a_listing_in_parallel_is_the_listing(s3: S3) -> None:
+    in_turn = sorted(s3.open().list_prefix("q1/100307/"), key=lambda info: info.key)
+    assert sorted(s3.open().list_parallel("q1/100307/"), key=lambda info: info.key) == in_turn
+
+
 def test_the_folders_of_a_subject(s3: S3) -> None:
     _, folders = s3.open().list_level("q1/100307")
     names = [f.removeprefix("q1/100307/") for f in sorted(folders)]

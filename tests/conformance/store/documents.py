@@ -123,6 +123,10 @@ def _named(layout: Layout, item: Item, project: str, holder: Item | None, subjec
         if "imagesession_id" in known:
             assert holder is not None, "an assessor stands in a session"
             values["imageSession_ID"] = holder.values["ID"]
+    # What is one of a kind on the site.
+    for name in ("URI", "alias"):
+        if values.get(name):
+            values[name] = f"{values[name]}/{number}"
     own = replace(item, values=values)
     children = {
         path: tuple(_named(layout, one, project, own, subject) for one in entries)

@@ -63,16 +63,16 @@ class Fault:
     held: Held | None = None
 
 
-@dataclass(frozen=True)
+@dataclass
 class Asked:
-    """One request and what was sent for it."""
+    """One request and what was sent for it; counted before it is sent, so that no client is ahead of it."""
 
     method: str
     key: str
     range: str
     if_match: str
-    status: int
-    sent_bytes: int
+    status: int = 0
+    sent_bytes: int = 0
 
 
 def held(body: bytes, *, etag: str | None = None, **headers: str) -> Held:
@@ -158,24 +158,12 @@ class FaultServer:
                 self.refuse_after -= 1
                 if self.refuse_after < 0:
                     fault = Fault("status", status=400, code="ExpiredToken")
-        reply = _Reply(connection, method, headers, one, fault or Fault("none"), self)
-        keep = True
+            record = Asked(method, key, headers.get("range", ""), headers.get("if-match", ""))
+            self.asked.append(record)
         try:
-            keep = reply.send()
+            return _Reply(connection, headers, one, fault or Fault("none"), self, record).send()
         except OSError:
-            keep = False
-        with self._lock:
-            self.asked.append(
-                Asked(
-                    method,
-                    key,
-                    headers.get("range", ""),
-                    headers.get("if-match", ""),
-                    reply.status,
-                    reply.sent_bytes,
-                )
-            )
-        return keep
+            return False
 
     def wait(self, seconds: float) -> None:
         """Sleep, unless the server ends."""
@@ -186,15 +174,15 @@ class _Reply:
     def __init__(
         self,
         connection: socket.socket,
-        method: str,
         asked: Mapping[str, str],
         one: Held | None,
         fault: Fault,
         server: FaultServer,
+        record: Asked,
     ) -> None:
-        self._connection, self._method, self._asked = connection, method, asked
+        self._connection, self._asked = connection, asked
         self._one, self._fault, self._server = one, fault, server
-        self.status, self.sent_bytes = 0, 0
+        self._record, self._method = record, record.method
 
     def send(self) -> bool:
         """Send the answer; False when the connection ends with it."""
@@ -280,19 +268,19 @@ class _Reply:
         end = self._fault.at if self._fault.kind == "broken" else len(body)
         for i in range(0, end, 10_000):
             piece = body[i : min(i + 10_000, end)]
+            self._record.sent_bytes += len(piece)
             self._connection.sendall(f"{len(piece):x};x=y\r\n".encode() + piece + b"\r\n")
-            self.sent_bytes += len(piece)
         if self._fault.kind == "broken":
             return False
         self._connection.sendall(b"0\r\nX-Trailer: yes\r\n\r\n")
         return True
 
     def _put(self, data: bytes) -> None:
+        self._record.sent_bytes += len(data)
         self._connection.sendall(data)
-        self.sent_bytes += len(data)
 
     def _head(self, status: int, headers: Mapping[str, str]) -> None:
-        self.status = status
+        self._record.status = status
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         moment = "Last-Modified: Wed, 25 Nov 2026 00:00:00 GMT\r\n"
         self._connection.sendall(f"HTTP/1.1 {status} Status\r\n{moment}{lines}\r\n".encode())

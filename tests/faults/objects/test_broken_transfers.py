@@ -158,7 +158,7 @@ def test_killed_between_two_steps_of_the_end(
     code = f"""
 import os, signal
 from connectomedb.objects import {module}
-{module}.{owner}.{name} = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+{module}.{owner}.{name} = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
 {RUN}"""
     folder = tmp_path / "in"
     _end(_process(server, _plan(folder), tmp_path, segment, code))

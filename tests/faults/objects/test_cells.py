@@ -303,6 +303,17 @@ def test_a_server_without_head(server: FaultServer, tmp_path: Path) -> None:
 
 
 @BOTH
+@pytest.mark.parametrize("kind", ["whole", "range-200"])
+def test_a_store_that_never_answers_ranges_as_such(
+    server: FaultServer, store: ObjectStore, tmp_path: Path, body: bytes, kind: str
+) -> None:
+    server.put("a/b", body)
+    server.always["a/b"] = Fault(kind)
+    run(plan_of(tmp_path, row("a/b", body)), store).raise_for_failures()
+    assert (tmp_path / "a/b").read_bytes() == body
+
+
+@BOTH
 def test_a_store_without_etags_and_digests(server: FaultServer, tmp_path: Path, body: bytes) -> None:
     server.put("a/b", body, Fault("cut", at=500), etag="")
     report = run(plan_of(tmp_path, row("a/b", body, digest="")), store_on(server))

@@ -65,8 +65,12 @@ def session(n):
     scan = Item("xnat:mrScanData", {"ID": "1", "type": "T1w"})
     return Item("xnat:mrSessionData", {"label": f"mr{n}", "subject_ID": "s"}, {"scans/scan": (scan,)})
 
-event.listen(archive.engine, "connect", lambda driver, _: driver.set_trace_callback(die))
-archive.engine.dispose()
+if archive.engine.dialect.name == "sqlite":
+    event.listen(archive.engine, "connect", lambda driver, _: driver.set_trace_callback(die))
+    archive.engine.dispose()
+else:
+    event.listen(archive.engine, "before_cursor_execute", lambda *said: die(said[2]))
+    event.listen(archive.engine, "commit", lambda _: die("COMMIT"))
 archive.store_items((session(n) for n in range(1200)), user="admin", project="P")
 print("stored", seen[1])
 """

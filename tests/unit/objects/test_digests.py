@@ -8,7 +8,7 @@ import random
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectomedb.errors import ConfigurationError
@@ -86,6 +86,7 @@ def test_usual_part_sizes_are_among_the_possible(part: int) -> None:
                 assert part * MIB in possible_part_sizes(size, n_parts)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 1 << 40), st.integers(1, 10_000))
 def test_every_possible_part_size_gives_that_number_of_parts(size: int, n_parts: int) -> None:
     sizes = possible_part_sizes(size, n_parts)
@@ -93,6 +94,7 @@ def test_every_possible_part_size_gives_that_number_of_parts(size: int, n_parts:
     assert all(-(-size // s) == n_parts for s in sizes)
 
 
+@settings(deadline=None)
 @given(st.sampled_from([a for a in ALGORITHMS if a != "s3-etag"]), st.binary(max_size=300), st.data())
 def test_a_check_is_blind_to_cuts(algorithm: str, body: bytes, data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.lists(st.integers(0, len(body)), max_size=5)))
