@@ -79,8 +79,17 @@ def table() -> list[str]:
 MATRIX = matrix()
 
 
+# Addresses of something inside a project. What its members may do there is tested with what they do
+# (tests/conformance/hierarchy, tests/conformance/files); here, that nobody else gets anything.
+INSIDE = sorted(
+    route
+    for route in set(table()) - set(MATRIX)
+    if any(one in route for one in ("{project}", "{subject}", "{experiment}", "{item:item}"))
+)
+
+
 def test_every_route_has_its_entry_and_every_entry_its_route() -> None:
-    assert sorted(set(table()) - set(MATRIX)) == [], "say in matrix.txt who gets what there"
+    assert sorted(set(table()) - set(MATRIX) - set(INSIDE)) == [], "say in matrix.txt who gets what there"
     assert sorted(set(MATRIX) - set(table())) == [], "these are served no more"
 
 
@@ -152,6 +161,19 @@ NAMES = {
     "id": "77777777",
     "column": "label",
     "tier": "restricted",
+    "scan": "1",
+    "reconstruction": "1",
+    "resource": "NOTES",
+    "path:path": "a.txt",
+    "item:item": "projects/HIDDEN/subjects/one",
+    "tool": "mytool",
+    "number": "1",
+    "setting": "accessibility",
+    "value:path": "private",
+    "view": "one",
+    "again": "one",
+    "dictionary": "Subject Information",
+    "login": "somebody",
 }
 _FRESH = count(50_000_000)
 BODIES: dict[str, dict[str, object]] = {
@@ -219,10 +241,21 @@ def test_everybody_gets_what_the_reference_says(stage: Stage, route: str) -> Non
         assert found == expected
 
 
-@pytest.mark.parametrize("route", sorted(MATRIX))
+@pytest.mark.parametrize("route", INSIDE)
+def test_what_is_inside_a_project_is_nothing_to_those_outside(stage: Stage, route: str) -> None:
+    methods, path = route.split(" ")
+    for method in methods.split(","):
+        for caller in ("guest", "stranger"):
+            cookie = {} if caller == "guest" else {"Cookie": f"JSESSIONID={stage.world.session(caller)}"}
+            answer = _ask(stage, stage.opened, method, route, path, cookie)
+            assert answer.status_code in (403, 404), f"{caller}: {method} {path}: {answer.text[:300]}"
+
+
+@pytest.mark.parametrize("route", sorted((*MATRIX, *INSIDE)))
 def test_whoever_is_nobody_any_more_is_let_in_nowhere(stage: Stage, route: str) -> None:
     """Nobody at all, a login that was ended, and a disabled account, on a closed site."""
-    entry, (methods, path) = MATRIX[route], route.split(" ")
+    methods, path = route.split(" ")
+    entry = MATRIX.get(route, Entry((), False))
     archive = stage.world.site.archive
     archive.people.accounts.change("disabled", enabled=True)
     ended, disabled = stage.world.session("owner"), stage.world.session("disabled")
@@ -251,6 +284,8 @@ def _ask(
 ) -> httpx2.Response:
     with httpx2.Client(base_url=url, headers=headers) as client:
         options = dict(BODIES.get(route, {}))
+        if route.startswith("PUT /xapi/custom-fields/"):
+            options = {"json": {"shade": "synthetic"}}
         if route.startswith("PUT") and route.endswith("/projects/{target}"):
             options = {"params": {"label": stage.item(route)}}
         answer = client.request(method, stage.address(path), **options)  # type: ignore[arg-type]  # as given
