@@ -64,10 +64,6 @@ class Provenance:
         )
         self._element.refresh()
 
-    def delete(self) -> None:
-        """Forget all steps."""
-        self.set([], overwrite=True)
-
 
 def print_provenance(tag: str, steps: Sequence[Mapping[str, Any]]) -> bytes:
     """A document whose root is called `tag`, with these steps and nothing else."""

@@ -122,11 +122,6 @@ def test_a_folder_and_several_files_at_once(cdb: Any, source: Path) -> None:
     assert sorted(name.rpartition("/")[2] for name in several.files().get()) == ["one.txt", "two.bin"]
 
 
-@pytest.mark.xfail(
-    raises=LookupError,
-    strict=True,
-    reason="notimpl: it asks for a list of scans first",
-)
 def test_scans_are_downloaded(running: Running, cdb: Any, tmp_path: Path) -> None:
     address = "/data/projects/P/subjects/S1/experiments/S1_MR/scans"
     for scan in ("3", "4"):

@@ -124,7 +124,7 @@ def _named(layout: Layout, item: Item, project: str, holder: Item | None, subjec
             assert holder is not None, "an assessor stands in a session"
             values["imageSession_ID"] = holder.values["ID"]
     # What is one of a kind on the site.
-    for name in ("URI", "alias"):
+    for name in ("URI", "alias", "secondary_ID"):
         if values.get(name):
             values[name] = f"{values[name]}/{number}"
     own = replace(item, values=values)

@@ -66,11 +66,13 @@ def statements(archive: Archive) -> Iterator[list[str]]:
         event.remove(archive.engine, "before_cursor_execute", note)
 
 
-def test_a_search_is_one_statement(archive: Archive, reader: Principal) -> None:
-    ask(archive, reader)  # now and then a search looks up which types are searchable, too
+def test_a_search_is_one_statement_and_the_version_of_the_data(archive: Archive, reader: Principal) -> None:
+    # At first it looks up which types are searchable, and copies the columns that are the same for all.
+    for _ in range(2):
+        ask(archive, reader)
     with statements(archive) as seen:
         assert len(ask(archive, reader)) == 76
-    assert len(seen) == 1
+    assert len(seen) == 2
 
 
 def test_columns_keep_their_types_and_the_order_asked_for(archive: Archive, reader: Principal) -> None:
