@@ -67,6 +67,8 @@ def setting(ask: Ask) -> Response:
 def put_setting(ask: Ask) -> Response:
     """Change a setting of a project; owners do."""
     name, value, project_id = ask.part("setting"), ask.part("value"), project_of(ask)
+    if name in (*PROJECT_SETTINGS, *_FIXED) and not ask.archive.may(project_id, "manage", ask.who):
+        raise AccessDenied(f"settings of {project_id} are for its owners to change")
     if name in _FIXED:
         # Sub-folders of the one archive folder are a matter of the disk that XNAT keeps; here keys have none.
         if value.partition("/")[0].lower() != _FIXED[name]:
@@ -78,8 +80,6 @@ def put_setting(ask: Ask) -> Response:
         )
     if not (value.isascii() and value.isdigit() and len(value) < 6):
         raise BadConstraint(f"{name} is a number, not {value!r}")
-    if not ask.archive.may(project_id, "manage", ask.who):
-        raise AccessDenied(f"settings of {project_id} are for its owners to change")
     ask.archive.change_project_setting(project_id, name, int(value))
     return answer_text("")
 
