@@ -15,6 +15,7 @@ from tests.conformance.people.conftest import PASSWORD, World
 from connectomedb.server.app import routes
 from connectomedb.server.run import ServerThread
 from connectomedb.store.archive import Archive
+from connectomedb.store.configuration import configuration
 from connectomedb.store.project_people import access_request
 
 CALLERS = ("guest", "stranger", "collaborator", "member", "owner", "admin")
@@ -204,7 +205,14 @@ def _nobody_waits(archive: Archive) -> None:
         connection.execute(access_request.delete())
 
 
+def _nothing_configured(archive: Archive) -> None:
+    with archive.engine.begin() as connection:
+        connection.execute(configuration.delete())
+
+
 PREPARED: dict[str, Callable[[Archive], None]] = {
+    "/config/{tool}": _nothing_configured,
+    "/config/{tool}/{path:path}": _nothing_configured,
     "/pars": _nobody_waits,
     "/groups/{group}": _helpers,
     "/users/{group}/{user}": _helpers,

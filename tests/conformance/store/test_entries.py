@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 
 import pytest
 from tests.conformance.store.documents import TREE_SCHEMA
@@ -19,6 +20,9 @@ MR, QC, TREE, SUBJECT = "xnat:mrSessionData", "xnat:qcManualAssessorData", "deep
 ADMIN = Principal("admin", 1, is_admin=True)
 
 
+_NUMBERS = count(1)
+
+
 def _scan(
     scan_id: str, kind: str = "xnat:mrScanData", *, tr: float = 0, files: str = "", **params: str
 ) -> Item:
@@ -29,7 +33,8 @@ def _scan(
     )
     children = {"parameters/addParam": added} if added else {}
     if files:
-        resource = Item("xnat:resourceCatalog", {"label": files, "URI": f"{files}.xml"}, {})
+        address = f"{files}-{next(_NUMBERS)}.xml"  # one of a kind on the site
+        resource = Item("xnat:resourceCatalog", {"label": files, "URI": address}, {})
         children["file"] = (resource,)
     if tr:
         values["parameters/tr"] = tr

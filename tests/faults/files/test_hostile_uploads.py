@@ -76,6 +76,7 @@ def kept_outside(site: Site) -> set[str]:
     """Everything in the site's folder that is no object; nothing a user sends may add to it."""
     held = site.files_folder
     places = {held / "objects", held / "removed", held / "incoming", held / "sweep.lock"}
+    places.add(site.folder / "audit")
     return {
         str(path)
         for path in site.folder.parent.rglob("*")
