@@ -16,7 +16,7 @@ def test_every_search_answers_by_the_law(
     court: Court, data: st.DataObject, user: User, spelling: str
 ) -> None:
     question = data.draw(questions(court.fields, court.roots))
-    # A path that is the id of a display field, too, means that: whether a star is one then is a matter of names.
+    # A path that is also the id of a display field means that one, and there a star is a wildcard.
     assume(not any("*" in one.text and one.field.by_path for one in conditions(question.where)))
     if spelling == "list" and any("*" in one.text for one in conditions(question.where)):
         spelling = "value"  # a constraint list has no spelling for a star: there it is a wildcard
